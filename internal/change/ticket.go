@@ -1,0 +1,39 @@
+package change
+
+import "time"
+
+// TicketRef is a Jira ticket. The id stays when a ticket moves between
+// projects; the key does not.
+type TicketRef struct {
+	ID  string `json:"id"`
+	Key string `json:"key"`
+	URL string `json:"url"`
+}
+
+// TicketDraft is a ticket to be made. Summary and Description are plain text:
+// the adapter truncates and escapes them for Jira.
+type TicketDraft struct {
+	Project     string
+	IssueType   string
+	Summary     string
+	Description []TicketSection
+	Labels      []string // the first is unique to the intent; it finds a ticket whose reply was lost
+	Assignee    string   // accountId; empty for nobody
+	Due         time.Time
+}
+
+// TicketSection is a headed paragraph of a ticket's description or comment.
+type TicketSection struct {
+	Heading string
+	Text    string // plain text, as people typed it
+	URL     string // optional: shown as a link after the text; only ever one of our own making
+}
+
+// TicketComment is a comment as Jira holds it.
+type TicketComment struct {
+	ID      string
+	Author  string // accountId
+	Created time.Time
+	Updated time.Time
+	Body    string
+}
