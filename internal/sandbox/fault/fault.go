@@ -5,6 +5,7 @@ package fault
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -119,6 +120,7 @@ func (f *Fault) serve(w http.ResponseWriter, r *http.Request, next http.Handler)
 	case Truncated:
 		f.truncate(w, r, next)
 	case Stall:
+		_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice that the caller has gone
 		<-r.Context().Done()
 	}
 }
