@@ -1,0 +1,154 @@
+package change
+
+import (
+	"fmt"
+	"time"
+)
+
+// Command is something that somebody wants to happen to a change.
+type Command interface {
+	decide(d *decision) error
+}
+
+// decision is one run of Decide: the change as it is being altered, and what
+// has happened so far.
+type decision struct {
+	rules  Rules
+	c      Change
+	actor  Actor
+	now    time.Time
+	events []Event
+}
+
+// Decide carries a command out on c, or refuses it with a *Refusal. It is pure:
+// c itself is not altered. No events and no error means that the command found
+// nothing to do.
+func Decide(rules Rules, c Change, cmd Command, actor Actor, now time.Time) (Change, []Event, error) {
+	d := &decision{rules: rules, c: c.clone(), actor: actor, now: now}
+	if !actor.System && actor.Standing != Member {
+		return c, nil, refuse(NotAllowed, "Only full members of this workspace may do this.")
+	}
+	if err := cmd.decide(d); err != nil {
+		return c, nil, err
+	}
+	if len(d.events) == 0 {
+		return c, nil, nil
+	}
+	d.settle()
+	return d.c, d.events, nil
+}
+
+// emit adds an event that tells of what has just been done to d.c.
+func (d *decision) emit(t EventType, facts Facts, texts map[string]string) {
+	for k, v := range texts {
+		if v == "" {
+			delete(texts, k)
+		}
+	}
+	d.events = append(d.events, Event{
+		Type: t, At: d.now, Actor: d.actor.ID, Via: d.actor.Via, Phase: d.c.Phase, Facts: facts, Texts: texts,
+	})
+}
+
+// move steps to the next phase. An illegal step is a defect, not a refusal.
+func (d *decision) move(next Phase) error {
+	if !d.c.Phase.May(next) {
+		return fmt.Errorf("%s: no move from %s to %s", d.c.Number, d.c.Phase, next)
+	}
+	d.c.Phase = next
+	return nil
+}
+
+// settle closes a change whose access is verifiably gone and which owes nothing.
+func (d *decision) settle() {
+	c := &d.c
+	if c.Phase != Ended || len(c.Owing()) > 0 || !c.accessOver() {
+		return
+	}
+	c.Phase = Closed
+	d.emit(EventClosed, nil, nil)
+}
+
+// accessOver tells whether nothing of the change's access is left in AWS, as
+// far as breakglass is responsible for it.
+func (c *Change) accessOver() bool {
+	return c.Access == nil || c.Access.IntendedAt.IsZero() || !c.Access.GoneAt.IsZero()
+}
+
+// owe adds an obligation, or does nothing when the change has it already.
+func (d *decision) owe(o Obligation) {
+	if d.c.Owes(o.Name, o.Item) != nil {
+		return
+	}
+	o.State = Owed
+	d.c.Obligations = append(d.c.Obligations, o)
+	facts := Facts{"obligation": string(o.Name), "item": o.Item}
+	if o.Owner != "" {
+		facts["owner"] = string(o.Owner)
+	}
+	if !o.Due.IsZero() {
+		facts["due"] = stamp(o.Due)
+	}
+	d.emit(EventOwed, facts, nil)
+}
+
+// fulfil marks an obligation as done by a proof.
+func (d *decision) fulfil(o *Obligation, proof Proof) {
+	o.State, o.Done, o.Proof = Done, d.now, proof
+	if o.Part.IsZero() {
+		o.Part = d.now
+	}
+	facts := Facts{"obligation": string(o.Name), "item": o.Item, "way": proof.Way, "late": due(o.Due, d.now)}
+	for k, v := range map[string]string{"by": string(proof.By), "account": proof.Account, "ref": proof.Ref, "hash": proof.Hash} {
+		if v != "" {
+			facts[k] = v
+		}
+	}
+	d.emit(EventDone, facts, nil)
+}
+
+// openWindow starts the window at a time, and with it what is owed from then on.
+func (d *decision) openWindow(start time.Time) {
+	c := &d.c
+	c.Window.Start = start
+	d.owe(Obligation{
+		Name: OweRecord, Owner: c.Requester,
+		From: start, Due: start.Add(c.Plan.RecordWithin),
+	})
+	d.retimeSignOff()
+}
+
+// closeWindow ends the window at this moment, for whoever ended it.
+func (d *decision) closeWindow(how string) error {
+	c := &d.c
+	if c.Window.Start.IsZero() {
+		d.openWindow(d.now)
+	}
+	if err := d.move(Ended); err != nil {
+		return err
+	}
+	c.Window.Ended, c.Window.EndedBy = d.now, d.actor.ID
+	d.shutAsk(AskWithdrawn)
+	d.emit(EventEnded, Facts{"how": how}, nil)
+	d.oweReview(d.now)
+	return nil
+}
+
+func (d *decision) oweReview(end time.Time) {
+	d.owe(Obligation{Name: OweReview, Owner: d.c.Requester, From: end, Due: end.Add(d.c.Plan.ReviewWithin)})
+}
+
+// finish takes a change that never had a window to a final phase: it owes
+// nothing, and no question stays open.
+func (d *decision) finish(next Phase, result AskResult) error {
+	d.shutAsk(result)
+	d.c.Obligations = nil
+	return d.move(next)
+}
+
+// shutAsk ends the open question, if there is one, without an answer.
+func (d *decision) shutAsk(result AskResult) {
+	if a := d.c.OpenAsk(); a != nil {
+		a.Result, a.Settled = result, d.now
+	}
+}

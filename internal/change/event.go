@@ -1,0 +1,100 @@
+package change
+
+import (
+	"strconv"
+	"time"
+)
+
+// EventType says what happened.
+type EventType string
+
+// The events of a change, in the rough order of a life.
+const (
+	EventRequested         EventType = "requested"
+	EventReported          EventType = "reported"
+	EventPersonFound       EventType = "aws_person_found"
+	EventPersonRefused     EventType = "aws_person_refused"
+	EventAsked             EventType = "asked"
+	EventEscalated         EventType = "escalated"
+	EventDurationChanged   EventType = "duration_changed"
+	EventApprovalGiven     EventType = "approval_given"
+	EventApproved          EventType = "approved"
+	EventDenied            EventType = "denied"
+	EventLapsed            EventType = "lapsed"
+	EventWithdrawn         EventType = "withdrawn"
+	EventAccessIntended    EventType = "access_intended"
+	EventAccessTrouble     EventType = "access_trouble"
+	EventAccessVerified    EventType = "access_verified"
+	EventAccessGivenUp     EventType = "access_given_up"
+	EventAccessGone        EventType = "access_gone"
+	EventAccessBack        EventType = "access_back"
+	EventActivated         EventType = "activated"
+	EventFailed            EventType = "failed"
+	EventEndWarned         EventType = "end_warned"
+	EventExtensionAsked    EventType = "extension_asked"
+	EventExtensionApproved EventType = "extension_approved"
+	EventExtensionDenied   EventType = "extension_denied"
+	EventExtensionLapsed   EventType = "extension_lapsed"
+	EventEnded             EventType = "ended"
+	EventNoted             EventType = "noted"
+	EventLinked            EventType = "linked"
+	EventIncidentLinked    EventType = "incident_linked"
+	EventIncidentSeen      EventType = "incident_seen"
+	EventIncidentRefused   EventType = "incident_refused"
+	EventTicketLinked      EventType = "ticket_linked"
+	EventTicketRefused     EventType = "ticket_refused"
+	EventRecordWritten     EventType = "record_written"
+	EventRecordMirrored    EventType = "record_mirrored"
+	EventSignedOff         EventType = "signed_off"
+	EventSignOffDoubted    EventType = "sign_off_doubted"
+	EventSignOffUndone     EventType = "sign_off_undone"
+	EventReviewDrafted     EventType = "review_drafted"
+	EventReviewSubmitted   EventType = "review_submitted"
+	EventReviewMirrored    EventType = "review_mirrored"
+	EventActionRecorded    EventType = "action_recorded"
+	EventOwed              EventType = "owed"
+	EventDone              EventType = "done"
+	EventReminded          EventType = "reminded"
+	EventSnoozed           EventType = "snoozed"
+	EventBreached          EventType = "breached"
+	EventOwnerChanged      EventType = "owner_changed"
+	EventUndelivered       EventType = "undelivered"
+	EventClosed            EventType = "closed"
+	EventRefused           EventType = "refused"
+)
+
+// Facts are what an event states. Values are strings, integers, booleans or
+// lists of strings, never free text or personal data.
+type Facts map[string]any
+
+// Event is something that happened to a change.
+type Event struct {
+	Seq   int64 // from 1 within its chain; given by the ledger
+	Type  EventType
+	At    time.Time
+	Actor PersonID // empty: breakglass itself
+	Via   string
+	Phase Phase // of the change after the event
+	Facts Facts
+	Texts map[string]string // free text, kept beside the chain so that it can be erased
+}
+
+// Fact gives a fact as text; empty when it is absent.
+func (e Event) Fact(name string) string {
+	switch v := e.Facts[name].(type) {
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	case int:
+		return strconv.Itoa(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case float64: // as JSON gives integers back
+		return strconv.FormatInt(int64(v), 10)
+	}
+	return ""
+}
+
+// stamp writes a time as events and proofs hold it: RFC 3339, UTC.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -1,0 +1,229 @@
+package change
+
+import (
+	"slices"
+	"strconv"
+)
+
+// Outbox says what has to be delivered because of events, which have their
+// sequence numbers already. c is the change after them.
+func Outbox(c Change, events []Event) []Delivery {
+	o := &outbox{c: c}
+	if len(events) == 0 {
+		return nil
+	}
+	o.converge(DeliverCard, "card", "", Ref{})
+	for _, e := range events {
+		o.event(e)
+	}
+	return o.out
+}
+
+type outbox struct {
+	c   Change
+	out []Delivery
+}
+
+func (o *outbox) add(d Delivery) {
+	d.Number = o.c.Number
+	o.out = append(o.out, d)
+}
+
+func (o *outbox) once(kind DeliveryKind, key string, to PersonID, ref Ref) {
+	o.add(Delivery{Kind: kind, Key: key, Mode: Once, To: to, Ref: ref})
+}
+
+func (o *outbox) converge(kind DeliveryKind, key string, to PersonID, ref Ref) {
+	o.add(Delivery{Kind: kind, Key: key, Mode: Converge, To: to, Ref: ref})
+}
+
+func seqKey(e Event) string { return strconv.FormatInt(e.Seq, 10) }
+
+// tell sends one of the direct messages about an event.
+func (o *outbox) tell(e Event, m Message, to ...PersonID) {
+	for i, p := range to {
+		if p != "" && !slices.Contains(to[:i], p) {
+			o.once(DeliverDirect, string(m)+"/"+seqKey(e)+"/"+string(p), p, Ref{Seq: e.Seq, Message: m})
+		}
+	}
+}
+
+// event maps an event to what follows from it.
+func (o *outbox) event(e Event) {
+	if inThread(e.Type) {
+		o.once(DeliverThread, seqKey(e), "", Ref{Seq: e.Seq})
+	}
+	if inAudit(e) {
+		o.once(DeliverAudit, seqKey(e), "", Ref{Seq: e.Seq})
+	}
+	if o.c.Incident != nil && o.c.Incident.Refused == "" && onTimeline(e.Type) {
+		o.once(DeliverTimeline, seqKey(e), "", Ref{Seq: e.Seq})
+	}
+	o.asks(e)
+	o.people(e)
+	o.records(e)
+	o.owed(e)
+}
+
+func (o *outbox) asks(e Event) {
+	switch e.Type { //nolint:exhaustive // the other events ask nobody
+	case EventAsked:
+		o.once(DeliverAskOut, e.Fact("ask"), "", Ref{Seq: e.Seq, Ask: e.int("ask")})
+	case EventEscalated:
+		o.once(DeliverAskOut, e.Fact("ask")+"/fallback", "", Ref{Seq: e.Seq, Ask: e.int("ask"), Fallback: true})
+	}
+}
+
+// people maps events to direct messages.
+func (o *outbox) people(e Event) {
+	c := &o.c
+	both := []PersonID{c.Requester, c.Implementer}
+	messages := map[EventType]Message{
+		EventApproved: MessageApproved, EventActivated: MessageActive, EventEndWarned: MessageEndWarned,
+		EventEnded: MessageEnded, EventDenied: MessageDenied, EventLapsed: MessageLapsed, EventFailed: MessageFailed,
+		EventExtensionApproved: MessageExtended, EventExtensionDenied: MessageExtensionDenied,
+		EventExtensionLapsed: MessageExtensionLapsed, EventTicketRefused: MessageTicketRefused, EventReported: MessageEnded,
+	}
+	if m, ok := messages[e.Type]; ok {
+		o.tell(e, m, both...)
+	}
+	switch e.Type { //nolint:exhaustive // the other events tell nobody in particular
+	case EventWithdrawn:
+		if !c.Own(e.Actor) {
+			o.tell(e, MessageWithdrawn, both...)
+		}
+	case EventFailed:
+		o.tell(e, MessageFailed, c.Approver())
+	case EventAccessVerified:
+		if c.Access.Standing {
+			o.tell(e, MessageStanding, c.Approver())
+		}
+	case EventSignOffDoubted:
+		o.tell(e, MessageSignOffDoubted, PersonID(e.Fact("signer")))
+	case EventSignOffUndone:
+		o.tell(e, MessageSignOffUndone, append(both, PersonID(e.Fact("by")))...)
+	case EventClosed:
+		o.tell(e, MessageClosed, both...)
+	}
+}
+
+// records maps events to what the incident, the ticket and AWS have to hold.
+func (o *outbox) records(e Event) {
+	c := &o.c
+	switch e.Type { //nolint:exhaustive // the other events touch no record
+	case EventRequested, EventReported:
+		if c.Access != nil && c.Access.Key.UserID == "" && c.Report == nil {
+			o.once(DeliverPerson, "person", "", Ref{})
+		}
+		if c.Record.Choice == TicketNow && c.Record.In == RecordInJira {
+			o.once(DeliverTicket, "ticket", "", Ref{})
+		}
+		if c.Ticket != nil && !c.Ticket.Checked {
+			o.once(DeliverTicketLook, c.Ticket.Key, "", Ref{})
+		}
+		if c.Incident != nil {
+			o.once(DeliverIncident, "request", "", Ref{Seq: e.Seq})
+		}
+	case EventIncidentLinked, EventApproved, EventEnded:
+		if c.Incident != nil {
+			o.once(DeliverIncident, seqKey(e), "", Ref{Seq: e.Seq})
+		}
+	case EventTicketLinked:
+		if c.Ticket != nil {
+			o.converge(DeliverRemoteLink, "link/"+c.Ticket.Key, "", Ref{})
+			if o.c.Owes(OweSignOff, 0) != nil {
+				o.converge(DeliverComments, "comments", "", Ref{})
+			}
+		}
+	case EventRecordWritten:
+		o.once(DeliverRecord, e.Fact("revision"), "", Ref{Seq: e.Seq, Revision: e.int("revision")})
+		o.ticketForRecord()
+	case EventIncidentRefused:
+		if c.Record.In == RecordInJira && c.Record.Revision > 0 {
+			o.once(DeliverRecord, "moved/"+strconv.Itoa(c.Record.Revision), "", Ref{Seq: e.Seq, Revision: c.Record.Revision})
+			o.ticketForRecord()
+		}
+	case EventNoted:
+		o.once(DeliverNote, e.Fact("note"), "", Ref{Seq: e.Seq, Item: e.int("note")})
+	case EventReviewSubmitted:
+		o.once(DeliverReview, "review", "", Ref{Seq: e.Seq})
+		for i := range c.Review.Text.Actions {
+			o.once(DeliverAction, strconv.Itoa(i+1), "", Ref{Seq: e.Seq, Item: i + 1})
+		}
+	}
+}
+
+// ticketForRecord opens the ticket that a written record needs, if there is none.
+func (o *outbox) ticketForRecord() {
+	if o.c.Record.In == RecordInJira && o.c.Ticket == nil {
+		o.once(DeliverTicket, "ticket", "", Ref{})
+	}
+}
+
+// owed maps what happens to obligations to reminders and breaches.
+func (o *outbox) owed(e Event) {
+	ob, item, seq := ObligationName(e.Fact("obligation")), e.int("item"), e.Seq
+	name := string(ob) + "-" + strconv.Itoa(item)
+	switch e.Type { //nolint:exhaustive // the other events are about no obligation
+	case EventReminded:
+		rung := e.Fact("rung")
+		o.once(DeliverRemindOut, name+"/"+rung, "", Ref{Seq: seq, Obligation: ob, Item: item, Rung: rung})
+	case EventBreached:
+		o.once(DeliverCTO, "breach/"+seqKey(e), "", Ref{Seq: seq, Message: MessageBreach, Obligation: ob, Item: item})
+		if e.Fact("delivery") != "true" {
+			o.once(DeliverRemindOut, name+"/breach-"+seqKey(e), "", Ref{Seq: seq, Obligation: ob, Item: item, Rung: "breach"})
+		}
+	case EventRecordMirrored:
+		if s := o.c.Owes(OweSignOff, 0); s != nil && s.State == Owed {
+			o.once(DeliverSignOffOut, "sign_off/"+seqKey(e), "", Ref{Seq: seq})
+		}
+	case EventSignOffUndone:
+		o.once(DeliverSignOffOut, "sign_off/"+seqKey(e), "", Ref{Seq: seq})
+	case EventSignedOff:
+		o.once(DeliverNote, "sign_off/"+seqKey(e), "", Ref{Seq: seq})
+		o.tell(e, MessageSignedOff, o.c.Requester)
+	}
+}
+
+// int gives a fact as a number; 0 when it is absent.
+func (e Event) int(name string) int {
+	n, err := strconv.Atoi(e.Fact(name))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// inThread tells whether an event is part of the timeline that people read.
+func inThread(t EventType) bool {
+	switch t {
+	case EventOwed, EventAccessIntended, EventIncidentSeen, EventReviewDrafted, EventSnoozed, EventRefused,
+		EventPersonFound, EventSignOffDoubted, EventRecordMirrored, EventReviewMirrored, EventDone, EventAsked:
+		return false
+	default:
+		return true
+	}
+}
+
+// inAudit tells whether the audit channel hears of an event.
+func inAudit(e Event) bool {
+	switch e.Type { //nolint:exhaustive // all others are read in the thread
+	case EventBreached, EventSignOffUndone, EventAccessBack, EventUndelivered, EventIncidentRefused:
+		return true
+	case EventAccessVerified:
+		return e.Fact("standing") == "true"
+	default:
+		return false
+	}
+}
+
+// onTimeline tells whether the incident's timeline hears of an event. What was
+// done and the notes have deliveries of their own.
+func onTimeline(t EventType) bool {
+	switch t { //nolint:exhaustive // the incident is not told of paperwork
+	case EventRequested, EventReported, EventApproved, EventActivated, EventEnded, EventAccessGone, EventExtensionApproved, EventIncidentLinked, EventDenied:
+		return true
+	default:
+		return false
+	}
+}

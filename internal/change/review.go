@@ -1,0 +1,177 @@
+package change
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// ActionLimit is how many preventive actions one review may name; the form has
+// as many rows.
+const ActionLimit = 3
+
+// SaveDraft keeps a review as far as it was typed.
+type SaveDraft struct{ Text ReviewText }
+
+// SubmitReview is the post-incident review.
+type SubmitReview struct{ Text ReviewText }
+
+// ReviewMirrored says that the record holds the review.
+type ReviewMirrored struct{ Ref string }
+
+// ActionRecorded says that a preventive action has its ticket or follow-up.
+type ActionRecorded struct {
+	Item   int // from 1
+	Ticket TicketRef
+}
+
+func (x SaveDraft) decide(d *decision) error {
+	if err := d.reviewable(); err != nil {
+		return err
+	}
+	d.c.Review.Draft = x.Text
+	d.emit(EventReviewDrafted, nil, nil)
+	return nil
+}
+
+// reviewable refuses a review from others, too early, or twice.
+func (d *decision) reviewable() error {
+	c := &d.c
+	if err := d.mine(); err != nil {
+		return err
+	}
+	if c.Phase != Ended && c.Phase != Closed {
+		return refuse(TooEarly, "%s has not ended yet; the review comes after it.", c.Number)
+	}
+	if !c.Review.Submitted.IsZero() {
+		return &Refusal{Code: Decided, Say: "The review of " + c.Number.String() + " has been submitted already.", By: c.Review.By, At: c.Review.Submitted}
+	}
+	return nil
+}
+
+func (x SubmitReview) decide(d *decision) error {
+	if err := d.reviewable(); err != nil {
+		return err
+	}
+	c := &d.c
+	text := x.Text.trimmed()
+	if p := text.problems(c.Plan.NeedsAction); len(p) > 0 {
+		return &Refusal{Code: BadInput, Say: "The review is not complete yet.", Fields: p}
+	}
+	c.Review = Review{Text: text, Submitted: d.now, By: d.actor.ID}
+	if o := c.Owes(OweReview, 0); o != nil {
+		o.Part = d.now
+	}
+	d.emit(EventReviewSubmitted, Facts{"actions": len(text.Actions)}, text.texts())
+	for i, a := range text.Actions {
+		d.owe(Obligation{Name: OweAction, Item: i + 1, Owner: a.Owner})
+	}
+	return nil
+}
+
+func (t ReviewText) trimmed() ReviewText {
+	t.What, t.Standard = strings.TrimSpace(t.What), strings.TrimSpace(t.Standard)
+	t.Prevent, t.NoAction = strings.TrimSpace(t.Prevent), strings.TrimSpace(t.NoAction)
+	var actions []Action
+	for _, a := range t.Actions {
+		a.What = strings.TrimSpace(a.What)
+		if a.What != "" || a.Owner != "" || !a.Due.IsZero() {
+			actions = append(actions, a)
+		}
+	}
+	t.Actions = actions
+	return t
+}
+
+func (t ReviewText) texts() map[string]string {
+	texts := map[string]string{"what": t.What, "standard": t.Standard, "prevent": t.Prevent, "no_action": t.NoAction}
+	for i, a := range t.Actions {
+		texts[rungName("action", i+1)] = a.What
+	}
+	return texts
+}
+
+// The inputs of the review's form.
+const (
+	FieldReviewWhat     Field = "review_what"
+	FieldReviewStandard Field = "review_standard"
+	FieldReviewPrevent  Field = "review_prevent"
+)
+
+// ActionField names the input of preventive action i, from 1.
+func ActionField(i int) Field { return Field(rungName("action", i)) }
+
+func (t ReviewText) problems(needsAction bool) map[Field]string {
+	p := map[Field]string{}
+	checkText(p, FieldReviewWhat, t.What, true)
+	checkText(p, FieldReviewStandard, t.Standard, true)
+	checkText(p, FieldReviewPrevent, t.Prevent, true)
+	checkText(p, FieldNoAction, t.NoAction, false)
+	if needsAction && len(t.Actions) == 0 && t.NoAction == "" {
+		p[FieldNoAction] = "Name a preventive action, or say here why none is needed."
+	}
+	for i, a := range t.Actions {
+		switch {
+		case i >= ActionLimit:
+			p[ActionField(ActionLimit)] = "At most three actions fit; put more into one of them."
+		case a.What == "":
+			p[ActionField(i+1)] = "Say what the action is."
+		case a.Owner == "":
+			p[ActionField(i+1)] = "Say who owns this action."
+		case a.Due.IsZero():
+			p[ActionField(i+1)] = "Say by when."
+		}
+	}
+	return p
+}
+
+func (x ReviewMirrored) decide(d *decision) error {
+	c := &d.c
+	if c.Review.Submitted.IsZero() || c.Review.Mirrored {
+		return nil
+	}
+	c.Review.Mirrored = true
+	d.emit(EventReviewMirrored, Facts{"ref": x.Ref}, nil)
+	if o := c.Owes(OweReview, 0); o != nil && o.State == Owed {
+		d.fulfil(o, Proof{Way: string(c.Record.In), By: c.Review.By, Ref: x.Ref})
+	}
+	return nil
+}
+
+func (x ActionRecorded) decide(d *decision) error {
+	c := &d.c
+	if x.Item < 1 || x.Item > len(c.Review.Text.Actions) {
+		return nil
+	}
+	o := c.Owes(OweAction, x.Item)
+	if o == nil || o.State != Owed {
+		return nil
+	}
+	c.Review.Text.Actions = slices.Clone(c.Review.Text.Actions)
+	ticket := x.Ticket
+	c.Review.Text.Actions[x.Item-1].Ticket = &ticket
+	d.emit(EventActionRecorded, Facts{"item": x.Item, "ticket": ticket.Key}, nil)
+	d.fulfil(o, Proof{Way: "ticket", Ref: ticket.Key})
+	return nil
+}
+
+// SuggestedReview fills the review's form in beforehand with what is known.
+func (c *Change) SuggestedReview() ReviewText {
+	if c.Review.Draft.What != "" || c.Review.Draft.Standard != "" || c.Review.Draft.Prevent != "" || c.Review.Draft.NoAction != "" || len(c.Review.Draft.Actions) > 0 {
+		return c.Review.Draft
+	}
+	what := c.Record.Done
+	if what == "" {
+		what = c.What
+	}
+	var b strings.Builder
+	b.WriteString(what)
+	if !c.Window.Start.IsZero() && !c.Window.Ended.IsZero() {
+		b.WriteString("\n\nFrom " + c.Window.Start.UTC().Format(time.DateTime) + " to " + c.Window.Ended.UTC().Format(time.DateTime) + " UTC")
+		if c.Access != nil {
+			b.WriteString(", in " + c.Access.TargetName)
+		}
+		b.WriteString(".")
+	}
+	return ReviewText{What: b.String(), Standard: c.ReasonLabel + ". " + c.Why}
+}
