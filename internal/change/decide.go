@@ -2,7 +2,9 @@ package change
 
 import (
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // Command is something that somebody wants to happen to a change.
@@ -151,4 +153,18 @@ func (d *decision) shutAsk(result AskResult) {
 	if a := d.c.OpenAsk(); a != nil {
 		a.Result, a.Settled = result, d.now
 	}
+}
+
+// CommandName names a command as events and logs do: approve, end_now.
+func CommandName(cmd Command) string {
+	name := fmt.Sprintf("%T", cmd)
+	name = name[strings.LastIndexByte(name, '.')+1:]
+	var b strings.Builder
+	for i, r := range name {
+		if unicode.IsUpper(r) && i > 0 {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
 }

@@ -98,3 +98,10 @@ func (e Event) Fact(name string) string {
 
 // stamp writes a time as events and proofs hold it: RFC 3339, UTC.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// The events that belong to no change.
+const (
+	EventTurnedAway   EventType = "turned_away"   // a guest, a bot, a stranger, or somebody deactivated
+	EventForged       EventType = "forged"        // a click that no message of ours could have made
+	EventStandardPath EventType = "standard_path" // somebody was sent to the release process
+)

@@ -1,0 +1,250 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/breakglass-bot/breakglass/internal/change"
+)
+
+// Standing says whose an assignment is.
+type Standing string
+
+// Whose an assignment can be.
+const (
+	StandingUnknown Standing = ""      // nobody has looked yet, or it is gone and the next create looks again
+	StandingOurs    Standing = "ours"  // removed when no grant wants it any more
+	StandingFound   Standing = "found" // was there before our first create; left alone
+	StandingKept    Standing = "kept"  // an approver has marked it as standing
+)
+
+// Operation is what is in flight in AWS.
+type Operation string
+
+// The operations.
+const (
+	NoOperation     Operation = ""
+	CreateOperation Operation = "create"
+	DeleteOperation Operation = "delete"
+)
+
+// Assignment is an access in AWS as the ledger knows it.
+type Assignment struct {
+	ID              int64
+	Key             change.AssignmentKey
+	Standing        Standing
+	Operation       Operation
+	SentAt          time.Time // of the operation in flight
+	RequestID       string    // of the operation in flight; empty: unknown
+	Polls           int       // how often its status was asked for
+	CreateOpenSince time.Time // a create of unknown outcome was sent then
+	SeenAt          time.Time // last listed
+	AbsentSince     time.Time // first of the unbroken row of looks without it
+	LookedAt        time.Time
+	WatchUntil      time.Time
+	Trouble         string
+	claim           string
+}
+
+// Grant is a change's claim on an assignment.
+type Grant struct {
+	Number change.Number
+	Wanted bool
+	Over   bool
+}
+
+const assignmentColumns = `id, instance_arn, account_id, permission_set_arn, user_id, standing, operation, sent_at, request_id, polls,
+	create_open_since, seen_at, absent_since, looked_at, watch_until, trouble, claim`
+
+func scanAssignment(row pgx.CollectableRow) (Assignment, error) {
+	var a Assignment
+	var sent, open, seen, absent, looked, watch *time.Time
+	err := row.Scan(&a.ID, &a.Key.InstanceARN, &a.Key.AccountID, &a.Key.PermissionSetARN, &a.Key.UserID, &a.Standing, &a.Operation,
+		&sent, &a.RequestID, &a.Polls, &open, &seen, &absent, &looked, &watch, &a.Trouble, &a.claim)
+	if err != nil {
+		return a, fmt.Errorf("read an assignment: %w", err)
+	}
+	a.SentAt, a.CreateOpenSince, a.SeenAt = zero(sent), zero(open), zero(seen)
+	a.AbsentSince, a.LookedAt, a.WatchUntil = zero(absent), zero(looked), zero(watch)
+	return a, nil
+}
+
+// SyncGrant makes the grant of a change agree with it, and answers the id of
+// the assignment that has to be looked at, or 0.
+func (tx Tx) SyncGrant(ctx context.Context, c *change.Change, now time.Time) (int64, error) {
+	a := c.Access
+	if a == nil || a.Key.UserID == "" || c.Report != nil || c.Phase == change.Requested {
+		return 0, nil
+	}
+	over := c.Phase.Final() || (c.Phase == change.Ended && (!a.GoneAt.IsZero() || a.IntendedAt.IsZero()))
+	var id int64
+	if c.Wanted() {
+		err := tx.QueryRow(ctx, `INSERT INTO assignments (instance_arn, account_id, permission_set_arn, user_id, next_try)
+			VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT ON CONSTRAINT assignments_key_unique DO UPDATE SET next_try = LEAST(assignments.next_try, excluded.next_try)
+			RETURNING id`, a.Key.InstanceARN, a.Key.AccountID, a.Key.PermissionSetARN, a.Key.UserID, now).Scan(&id)
+		if err != nil {
+			return 0, fmt.Errorf("save the assignment of %s: %w", c.Number, err)
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO grants (number, assignment_id, wanted, over) VALUES ($1, $2, TRUE, FALSE)
+			ON CONFLICT ON CONSTRAINT grants_pkey DO NOTHING`, int64(c.Number), id)
+		if err != nil {
+			return 0, fmt.Errorf("save the grant of %s: %w", c.Number, err)
+		}
+		return id, nil
+	}
+	err := tx.QueryRow(ctx, `UPDATE grants SET wanted = FALSE, over = $2 WHERE number = $1 AND (wanted OR over <> $2) RETURNING assignment_id`,
+		int64(c.Number), over).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("end the grant of %s: %w", c.Number, err)
+	}
+	_, err = tx.Exec(ctx, `UPDATE assignments SET next_try = LEAST(next_try, $2) WHERE id = $1`, id, now)
+	if err != nil {
+		return 0, fmt.Errorf("wake the assignment of %s: %w", c.Number, err)
+	}
+	return id, nil
+}
+
+// ClaimAssignment takes an assignment until lease, with the grants on it that
+// are not over. It answers ErrNotFound when it is not due or somebody has it.
+func (l *Ledger) ClaimAssignment(ctx context.Context, id int64, now, lease time.Time, claim string) (a Assignment, grants []Grant, err error) {
+	err = l.InTx(ctx, func(tx Tx) error {
+		rows, err := tx.Query(ctx, `UPDATE assignments SET claim = $4, lease_until = $3
+			WHERE id = $1 AND next_try <= $2 AND (lease_until IS NULL OR lease_until <= $2) RETURNING `+assignmentColumns, id, now, lease, claim)
+		if err != nil {
+			return fmt.Errorf("claim an assignment: %w", err)
+		}
+		a, err = pgx.CollectExactlyOneRow(rows, scanAssignment)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		grants, err = tx.grantsOf(ctx, id)
+		return err
+	})
+	return a, grants, err
+}
+
+func (tx Tx) grantsOf(ctx context.Context, id int64) ([]Grant, error) {
+	rows, err := tx.Query(ctx, `SELECT number, wanted, over FROM grants WHERE assignment_id = $1 AND NOT over ORDER BY number`, id)
+	if err != nil {
+		return nil, fmt.Errorf("read grants: %w", err)
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Grant, error) {
+		var g Grant
+		var number int64
+		err := row.Scan(&number, &g.Wanted, &g.Over)
+		g.Number = change.Number(number)
+		return g, err
+	})
+}
+
+// SaveAssignment stores what is known of a claimed assignment, keeping the
+// claim. It answers ErrClaimLost when the claim is gone.
+func (tx Tx) SaveAssignment(ctx context.Context, a Assignment) error {
+	return tx.saveAssignment(ctx, a, `UPDATE assignments SET standing = $3, operation = $4, sent_at = $5, request_id = $6, polls = $7,
+		create_open_since = $8, seen_at = $9, absent_since = $10, looked_at = $11, watch_until = $12, trouble = $13
+		WHERE id = $1 AND claim = $2`)
+}
+
+// SaveAssignment stores what is known of a claimed assignment, keeping the
+// claim. It answers ErrClaimLost when the claim is gone.
+func (l *Ledger) SaveAssignment(ctx context.Context, a Assignment) error {
+	return l.InTx(ctx, func(tx Tx) error { return tx.SaveAssignment(ctx, a) })
+}
+
+func (tx Tx) saveAssignment(ctx context.Context, a Assignment, sql string, more ...any) error {
+	args := append([]any{a.ID, a.claim, string(a.Standing), string(a.Operation), null(a.SentAt), a.RequestID, a.Polls,
+		null(a.CreateOpenSince), null(a.SeenAt), null(a.AbsentSince), null(a.LookedAt), null(a.WatchUntil), a.Trouble}, more...)
+	tag, err := tx.Exec(ctx, sql, args...)
+	if err != nil {
+		return fmt.Errorf("save an assignment: %w", err)
+	}
+	if tag.RowsAffected() != 1 {
+		return ErrClaimLost
+	}
+	return nil
+}
+
+// ReleaseAssignment stores what is known of a claimed assignment and gives the
+// claim back. next is when it has to be looked at again; zero for never, unless
+// a grant changed since it was claimed: then at once.
+func (l *Ledger) ReleaseAssignment(ctx context.Context, a Assignment, seen []Grant, now, next time.Time) error {
+	return l.InTx(ctx, func(tx Tx) error {
+		grants, err := tx.grantsOf(ctx, a.ID)
+		if err != nil {
+			return err
+		}
+		if !sameGrants(grants, seen) {
+			next = now
+		}
+		return tx.saveAssignment(ctx, a, `UPDATE assignments SET standing = $3, operation = $4, sent_at = $5, request_id = $6, polls = $7,
+			create_open_since = $8, seen_at = $9, absent_since = $10, looked_at = $11, watch_until = $12, trouble = $13,
+			next_try = $14, claim = '', lease_until = NULL WHERE id = $1 AND claim = $2`, null(next))
+	})
+}
+
+func sameGrants(a, b []Grant) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// DueAssignments lists assignments that are due and that nobody works on: those
+// to be removed first. At most limit.
+func (l *Ledger) DueAssignments(ctx context.Context, now time.Time, limit int) ([]int64, error) {
+	rows, err := l.pool.Query(ctx, `SELECT a.id FROM assignments a
+		WHERE a.next_try <= $1 AND (a.lease_until IS NULL OR a.lease_until <= $1)
+		ORDER BY EXISTS (SELECT 1 FROM grants g WHERE g.assignment_id = a.id AND g.wanted), a.next_try LIMIT $2`, now, limit)
+	if err != nil {
+		return nil, fmt.Errorf("look for due assignments: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int64])
+}
+
+// AssignmentOf reads the assignment that a change has a grant on. It answers
+// ErrNotFound when it has none.
+func (l *Ledger) AssignmentOf(ctx context.Context, n change.Number) (Assignment, error) {
+	rows, err := l.pool.Query(ctx, `SELECT `+assignmentColumns+` FROM assignments
+		WHERE id = (SELECT assignment_id FROM grants WHERE number = $1)`, int64(n))
+	if err != nil {
+		return Assignment{}, fmt.Errorf("read an assignment: %w", err)
+	}
+	a, err := pgx.CollectExactlyOneRow(rows, scanAssignment)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Assignment{}, ErrNotFound
+	}
+	return a, err
+}
+
+// MarkStanding decides about access that was found before our first create: to
+// keep it, or to end it. It answers ErrNotFound when nothing was found there.
+func (l *Ledger) MarkStanding(ctx context.Context, id int64, keep bool, now time.Time) error {
+	to := StandingOurs
+	if keep {
+		to = StandingKept
+	}
+	tag, err := l.pool.Exec(ctx, `UPDATE assignments SET standing = $2, next_try = LEAST(next_try, $3) WHERE id = $1 AND standing = 'found'`, id, string(to), now)
+	if err != nil {
+		return fmt.Errorf("mark an assignment: %w", err)
+	}
+	if tag.RowsAffected() != 1 {
+		return ErrNotFound
+	}
+	return nil
+}

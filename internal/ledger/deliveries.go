@@ -1,0 +1,262 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/breakglass-bot/breakglass/internal/change"
+)
+
+// Delivery is a row of what another system is to hold.
+type Delivery struct {
+	change.Delivery
+	ID         int64
+	Wanted     int64 // the version to agree with; 1 for what is sent once
+	Done       int64
+	ExternalID string    // what the other system calls its copy; empty: none is known
+	IntendedAt time.Time // since when the copy may exist; zero: it was never asked for
+	Attempts   int
+	LastError  string
+	State      DeliveryState
+	claim      string
+}
+
+// DeliveryState is what has become of a delivery.
+type DeliveryState string
+
+// The states of deliveries. A parked one has nowhere to go: its channel is
+// archived, or the bot is not in it.
+const (
+	DeliveryOpen      DeliveryState = "open"
+	DeliveryDone      DeliveryState = "done"
+	DeliveryCancelled DeliveryState = "cancelled"
+	DeliveryParked    DeliveryState = "parked"
+)
+
+const deliveryColumns = `id, number, kind, key, mode, recipient, ref, wanted, done, external_id, intended_at, attempts, last_error, state, claim`
+
+func scanDelivery(row pgx.CollectableRow) (Delivery, error) {
+	var d Delivery
+	var ref []byte
+	var number int64
+	var intended *time.Time
+	err := row.Scan(&d.ID, &number, &d.Kind, &d.Key, &d.Mode, &d.To, &ref, &d.Wanted, &d.Done, &d.ExternalID,
+		&intended, &d.Attempts, &d.LastError, &d.State, &d.claim)
+	if err != nil {
+		return d, fmt.Errorf("read a delivery: %w", err)
+	}
+	d.Number, d.IntendedAt = change.Number(number), zero(intended)
+	if err := json.Unmarshal(ref, &d.Ref); err != nil {
+		return d, fmt.Errorf("decode delivery %d: %w", d.ID, err)
+	}
+	return d, nil
+}
+
+// PutDeliveries asks for deliveries. What was asked for before stays as it is;
+// what converges is to agree with the new version.
+func (tx Tx) PutDeliveries(ctx context.Context, deliveries []change.Delivery, version int64, now time.Time) error {
+	if len(deliveries) == 0 {
+		return nil
+	}
+	batch := &pgx.Batch{}
+	for _, d := range deliveries {
+		ref, err := json.Marshal(d.Ref)
+		if err != nil {
+			return fmt.Errorf("encode a delivery: %w", err)
+		}
+		wanted := int64(1)
+		if d.Mode == change.Converge {
+			wanted = version
+		}
+		at := now
+		if !d.Due.IsZero() {
+			at = d.Due
+		}
+		batch.Queue(`INSERT INTO deliveries (number, kind, key, system, mode, recipient, ref, wanted, next_try)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+			ON CONFLICT ON CONSTRAINT deliveries_key_unique DO UPDATE SET
+				wanted = excluded.wanted,
+				state = 'open',
+				next_try = CASE WHEN deliveries.last_error = '' OR deliveries.next_try IS NULL THEN excluded.next_try ELSE deliveries.next_try END
+			WHERE deliveries.mode = 'converge' AND deliveries.state <> 'parked' AND deliveries.wanted < excluded.wanted`,
+			int64(d.Number), string(d.Kind), d.Key, string(d.Kind.System()), string(d.Mode), string(d.To), ref, wanted, at)
+	}
+	results := tx.SendBatch(ctx, batch)
+	for range batch.Len() {
+		if _, err := results.Exec(); err != nil {
+			return errors.Join(fmt.Errorf("ask for a delivery: %w", err), results.Close())
+		}
+	}
+	if err := results.Close(); err != nil {
+		return fmt.Errorf("ask for deliveries: %w", err)
+	}
+	return nil
+}
+
+// TouchMessages makes the messages about decisions agree with the newest version:
+// those of approvers and signers, which are edited when somebody has decided.
+func (tx Tx) TouchMessages(ctx context.Context, n change.Number, version int64, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE deliveries SET wanted = $2, state = 'open',
+			next_try = CASE WHEN last_error = '' OR next_try IS NULL THEN $3 ELSE next_try END
+		WHERE number = $1 AND mode = 'converge' AND kind IN ('ask', 'sign_off') AND wanted < $2 AND state <> 'parked'`, int64(n), version, now)
+	if err != nil {
+		return fmt.Errorf("bring messages up to date: %w", err)
+	}
+	return nil
+}
+
+// ClaimDelivery takes the oldest due delivery of a change for a system, until
+// lease. It answers ErrNotFound when there is none.
+func (l *Ledger) ClaimDelivery(ctx context.Context, n change.Number, system change.System, now, lease time.Time, claim string) (Delivery, error) {
+	rows, err := l.pool.Query(ctx, `UPDATE deliveries SET claim = $5, lease_until = $4, attempts = attempts + 1
+		WHERE id = (
+			SELECT id FROM deliveries
+			WHERE number = $1 AND system = $2 AND next_try <= $3 AND (lease_until IS NULL OR lease_until <= $3)
+			ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+		RETURNING `+deliveryColumns, int64(n), string(system), now, lease, claim)
+	if err != nil {
+		return Delivery{}, fmt.Errorf("claim a delivery: %w", err)
+	}
+	d, err := pgx.CollectExactlyOneRow(rows, scanDelivery)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Delivery{}, ErrNotFound
+	}
+	return d, err
+}
+
+// Work is deliveries of one change that wait for one system.
+type Work struct {
+	Number change.Number
+	System change.System
+}
+
+// DueWork lists where deliveries are due and nobody works on them, the longest
+// waiting first, at most limit.
+func (l *Ledger) DueWork(ctx context.Context, now time.Time, limit int) ([]Work, error) {
+	rows, err := l.pool.Query(ctx, `SELECT number, system FROM deliveries
+		WHERE next_try <= $1 AND (lease_until IS NULL OR lease_until <= $1)
+		GROUP BY number, system ORDER BY min(next_try) LIMIT $2`, now, limit)
+	if err != nil {
+		return nil, fmt.Errorf("look for due deliveries: %w", err)
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Work, error) {
+		var w Work
+		var number int64
+		err := row.Scan(&number, &w.System)
+		w.Number = change.Number(number)
+		return w, err
+	})
+}
+
+// Intend records that a call which makes the copy is about to be sent. From
+// then on the copy may exist. It answers ErrClaimLost when the claim is gone.
+func (l *Ledger) Intend(ctx context.Context, d *Delivery, now time.Time) error {
+	if !d.IntendedAt.IsZero() {
+		return nil
+	}
+	if err := l.guarded(ctx, `UPDATE deliveries SET intended_at = $3 WHERE id = $1 AND claim = $2`, d.ID, d.claim, now); err != nil {
+		return err
+	}
+	d.IntendedAt = Micro(now)
+	return nil
+}
+
+// Keep records what the other system calls its copy, while the delivery goes on.
+func (l *Ledger) Keep(ctx context.Context, d *Delivery, external string) error {
+	d.ExternalID = external
+	return l.guarded(ctx, `UPDATE deliveries SET external_id = $3 WHERE id = $1 AND claim = $2`, d.ID, d.claim, external)
+}
+
+// Delivered records that the copy agrees with version d.Wanted, and when it is
+// to be looked at again by itself: zero for never.
+func (l *Ledger) Delivered(ctx context.Context, d Delivery, external string, now, again time.Time) error {
+	return l.guarded(ctx, `UPDATE deliveries SET done = $3, external_id = $4, last_error = '', attempts = 0, claim = '', lease_until = NULL,
+			state = CASE WHEN wanted > $3 THEN 'open' ELSE 'done' END,
+			next_try = CASE WHEN wanted > $3 THEN $5::TIMESTAMPTZ ELSE $6::TIMESTAMPTZ END
+		WHERE id = $1 AND claim = $2`, d.ID, d.claim, d.Wanted, external, now, null(again))
+}
+
+// Retry puts a delivery off, with what it is waiting for.
+func (l *Ledger) Retry(ctx context.Context, d Delivery, at time.Time, lastError string) error {
+	return l.guarded(ctx, `UPDATE deliveries SET next_try = $3, last_error = $4, claim = '', lease_until = NULL
+		WHERE id = $1 AND claim = $2`, d.ID, d.claim, at, lastError)
+}
+
+// End stops a delivery that is no longer right, or that has nowhere to go.
+func (l *Ledger) End(ctx context.Context, d Delivery, state DeliveryState, why string) error {
+	return l.guarded(ctx, `UPDATE deliveries SET next_try = NULL, state = $3, last_error = $4, claim = '', lease_until = NULL
+		WHERE id = $1 AND claim = $2`, d.ID, d.claim, string(state), why)
+}
+
+func (l *Ledger) guarded(ctx context.Context, sql string, args ...any) error {
+	tag, err := l.pool.Exec(ctx, sql, args...)
+	if err != nil {
+		return fmt.Errorf("store the result of a delivery: %w", err)
+	}
+	if tag.RowsAffected() != 1 {
+		return ErrClaimLost
+	}
+	return nil
+}
+
+// Deliveries lists the deliveries of a change, oldest first.
+func (l *Ledger) Deliveries(ctx context.Context, n change.Number) ([]Delivery, error) {
+	rows, err := l.pool.Query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE number = $1 ORDER BY id`, int64(n))
+	if err != nil {
+		return nil, fmt.Errorf("read deliveries: %w", err)
+	}
+	return pgx.CollectRows(rows, scanDelivery)
+}
+
+// DeliveryOf reads one delivery of a change. It answers ErrNotFound when there
+// is none.
+func (l *Ledger) DeliveryOf(ctx context.Context, n change.Number, kind change.DeliveryKind, key string) (Delivery, error) {
+	rows, err := l.pool.Query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE number = $1 AND kind = $2 AND key = $3`, int64(n), string(kind), key)
+	if err != nil {
+		return Delivery{}, fmt.Errorf("read a delivery: %w", err)
+	}
+	d, err := pgx.CollectExactlyOneRow(rows, scanDelivery)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Delivery{}, ErrNotFound
+	}
+	return d, err
+}
+
+// PostedAs finds which delivery a message of ours is. It answers ErrNotFound
+// for a message that breakglass did not post.
+func (l *Ledger) PostedAs(ctx context.Context, n change.Number, external string) (Delivery, error) {
+	rows, err := l.pool.Query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE external_id = $1 AND number = $2 ORDER BY id LIMIT 1`, external, int64(n))
+	if err != nil {
+		return Delivery{}, fmt.Errorf("look a message up: %w", err)
+	}
+	d, err := pgx.CollectExactlyOneRow(rows, scanDelivery)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Delivery{}, ErrNotFound
+	}
+	return d, err
+}
+
+// Waiting tells what a change waits for: the systems whose deliveries fail, with
+// the last error of each.
+func (l *Ledger) Waiting(ctx context.Context, n change.Number) (map[change.System]string, error) {
+	rows, err := l.pool.Query(ctx, `SELECT DISTINCT ON (system) system, last_error FROM deliveries
+		WHERE number = $1 AND next_try IS NOT NULL AND last_error <> '' ORDER BY system, id DESC`, int64(n))
+	if err != nil {
+		return nil, fmt.Errorf("read what is waited for: %w", err)
+	}
+	waiting := map[change.System]string{}
+	var system, why string
+	_, err = pgx.ForEachRow(rows, []any{&system, &why}, func() error {
+		waiting[change.System(system)] = why
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what is waited for: %w", err)
+	}
+	return waiting, nil
+}

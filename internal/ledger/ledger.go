@@ -1,0 +1,82 @@
+// Package ledger keeps everything breakglass knows in Postgres: changes with
+// their events, obligations, assignments and deliveries. All SQL stands here.
+//
+// Exported methods of Ledger begin and commit by themselves; those of Tx
+// compose inside one transaction. Nothing in this package calls another system,
+// and SQL never asks the database for the time: it is handed in.
+//
+// It may import internal/change only.
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// ErrNotFound says that there is no such row.
+var ErrNotFound = errors.New("not in the ledger")
+
+// ErrClaimLost says that somebody else has taken the row over: the result is
+// to be thrown away.
+var ErrClaimLost = errors.New("claim lost")
+
+// Ledger is the database.
+type Ledger struct {
+	pool *pgxpool.Pool
+}
+
+// New takes a pool whose database has been migrated.
+func New(pool *pgxpool.Pool) *Ledger { return &Ledger{pool: pool} }
+
+// Tx is one transaction.
+type Tx struct{ pgx.Tx }
+
+// InTx runs fn in one transaction, and commits when it answers no error.
+func (l *Ledger) InTx(ctx context.Context, fn func(tx Tx) error) error {
+	tx, err := l.pool.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := fn(Tx{tx}); err != nil {
+		if rollback := tx.Rollback(context.WithoutCancel(ctx)); rollback != nil && !errors.Is(rollback, pgx.ErrTxClosed) {
+			return errors.Join(err, fmt.Errorf("roll back: %w", rollback))
+		}
+		return err
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// Ping asks whether the database answers.
+func (l *Ledger) Ping(ctx context.Context) error {
+	if err := l.pool.Ping(ctx); err != nil {
+		return fmt.Errorf("the database does not answer: %w", err)
+	}
+	return nil
+}
+
+// Micro cuts a time to what Postgres keeps: microseconds, in UTC.
+func Micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// null turns the zero time into SQL's NULL.
+func null(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// zero turns SQL's NULL into the zero time, and any other into UTC.
+func zero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
