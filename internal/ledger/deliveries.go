@@ -260,3 +260,41 @@ func (l *Ledger) Waiting(ctx context.Context, n change.Number) (map[change.Syste
 	}
 	return waiting, nil
 }
+
+// Refresh makes a delivery that converges due again, though its change has not
+// altered: what it shows besides the change has.
+func (l *Ledger) Refresh(ctx context.Context, n change.Number, kind change.DeliveryKind, now time.Time) error {
+	_, err := l.pool.Exec(ctx, `UPDATE deliveries SET state = 'open', next_try = LEAST(next_try, $3)
+		WHERE number = $1 AND kind = $2 AND mode = 'converge' AND last_error = '' AND state <> 'parked'`, int64(n), string(kind), now)
+	if err != nil {
+		return fmt.Errorf("refresh a delivery: %w", err)
+	}
+	return nil
+}
+
+// Put asks for deliveries outside a command: those that a reconciler finds out
+// about, such as one ask for each approver.
+func (l *Ledger) Put(ctx context.Context, deliveries []change.Delivery, version int64, now time.Time) error {
+	return l.InTx(ctx, func(tx Tx) error { return tx.PutDeliveries(ctx, deliveries, version, now) })
+}
+
+// OlderReminders lists the reminders of the same obligation to the same person
+// that were posted before this one and still stand.
+func (l *Ledger) OlderReminders(ctx context.Context, d Delivery) ([]Delivery, error) {
+	rows, err := l.pool.Query(ctx, `SELECT `+deliveryColumns+` FROM deliveries
+		WHERE number = $1 AND kind = 'reminder' AND recipient = $2 AND id < $3 AND external_id <> ''
+		AND ref ->> 'obligation' = $4 AND coalesce((ref ->> 'item')::INT, 0) = $5 ORDER BY id`,
+		int64(d.Number), string(d.To), d.ID, string(d.Ref.Obligation), d.Ref.Item)
+	if err != nil {
+		return nil, fmt.Errorf("look for older reminders: %w", err)
+	}
+	return pgx.CollectRows(rows, scanDelivery)
+}
+
+// Forget drops where a message stands: it has been deleted.
+func (l *Ledger) Forget(ctx context.Context, id int64) error {
+	if _, err := l.pool.Exec(ctx, `UPDATE deliveries SET external_id = '' WHERE id = $1`, id); err != nil {
+		return fmt.Errorf("forget a message: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,164 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/ledger"
+)
+
+// Messenger makes Slack hold a message.
+type Messenger interface {
+	// Write posts p, or edits the message that p.External names, and answers where
+	// it stands. When a post may have been sent before, it looks for that first.
+	Write(ctx context.Context, p change.Posting) (external string, err error)
+	// Remove deletes a message. One that is gone already is no error.
+	Remove(ctx context.Context, external string) error
+}
+
+// cardPause is how long a reply waits for the card that it belongs under.
+const cardPause = 500 * time.Millisecond
+
+// message posts or edits one message.
+func (d *Deliverer) message(ctx context.Context, c change.Change, row *ledger.Delivery) (result, error) {
+	if row.Kind == change.DeliverThread && c.Confidential {
+		return result{cancel: "a confidential change has no public timeline"}, nil
+	}
+	p := change.Posting{Change: c, Delivery: row.Delivery, ID: row.ID, External: row.ExternalID, Since: row.IntendedAt}
+	if row.Kind == change.DeliverThread {
+		card, err := d.Ledger.DeliveryOf(ctx, c.Number, change.DeliverCard, "card")
+		if err != nil {
+			return result{}, err
+		}
+		if card.State == ledger.DeliveryParked {
+			return result{cancel: "the card has no place in the channel"}, nil
+		}
+		if card.ExternalID == "" {
+			return result{later: d.Now().Add(cardPause)}, nil
+		}
+		p.Card = card.ExternalID
+	}
+	return d.write(ctx, p, row)
+}
+
+// write loads what the message is about, stores the intent, and posts.
+func (d *Deliverer) write(ctx context.Context, p change.Posting, row *ledger.Delivery) (result, error) {
+	if seq := row.Ref.Seq; seq > 0 {
+		e, err := d.Ledger.Event(ctx, row.Number, seq)
+		if err != nil {
+			return result{}, err
+		}
+		p.Event = e
+	}
+	if row.Kind == change.DeliverCard {
+		waiting, err := d.Ledger.Waiting(ctx, row.Number)
+		if err != nil {
+			return result{}, err
+		}
+		p.Waiting = waiting
+	}
+	if row.ExternalID == "" {
+		if err := d.Ledger.Intend(ctx, row, d.Now()); err != nil {
+			return result{}, err
+		}
+	}
+	external, err := d.Messenger.Write(ctx, p)
+	if err != nil {
+		return result{}, err
+	}
+	return result{external: external}, nil
+}
+
+// question keeps an approver's or a signer's message current: it is edited when
+// somebody has decided, so that no dead button stays behind. One that was never
+// posted is not posted any more once it has its answer.
+func (d *Deliverer) question(ctx context.Context, c change.Change, row *ledger.Delivery) (result, error) {
+	if row.ExternalID == "" && row.IntendedAt.IsZero() && !stillAsks(&c, row) {
+		return result{cancel: "answered before it could be asked"}, nil
+	}
+	p := change.Posting{Change: c, Delivery: row.Delivery, ID: row.ID, External: row.ExternalID, Since: row.IntendedAt, Group: row.To == ""}
+	if p.Group {
+		card, err := d.Ledger.DeliveryOf(ctx, c.Number, change.DeliverCard, "card")
+		if err != nil {
+			return result{}, err
+		}
+		if card.ExternalID == "" && row.ExternalID == "" {
+			return result{later: d.Now().Add(cardPause)}, nil
+		}
+		p.Card = card.ExternalID
+	}
+	return d.write(ctx, p, row)
+}
+
+// stillAsks tells whether a question is still open.
+func stillAsks(c *change.Change, row *ledger.Delivery) bool {
+	if row.Kind == change.DeliverSignOff {
+		o := c.Owes(change.OweSignOff, 0)
+		return o != nil && o.State == change.Owed
+	}
+	a := c.OpenAsk()
+	return a != nil && a.ID == row.Ref.Ask
+}
+
+// reminder reminds one person, if they still owe it, and then deletes the
+// reminder before it.
+func (d *Deliverer) reminder(ctx context.Context, c change.Change, row *ledger.Delivery) (result, error) {
+	if row.ExternalID == "" && row.IntendedAt.IsZero() {
+		o := c.Owes(row.Ref.Obligation, row.Ref.Item)
+		if o == nil || o.State != change.Owed || !o.Part.IsZero() {
+			return result{cancel: "done before it was sent"}, nil
+		}
+	}
+	p := change.Posting{Change: c, Delivery: row.Delivery, ID: row.ID, External: row.ExternalID, Since: row.IntendedAt}
+	r, err := d.write(ctx, p, row)
+	if err != nil {
+		return r, err
+	}
+	if err := d.Ledger.Keep(ctx, row, r.external); err != nil {
+		return r, err
+	}
+	older, err := d.Ledger.OlderReminders(ctx, *row)
+	if err != nil {
+		return r, err
+	}
+	for _, old := range older {
+		if err := d.Messenger.Remove(ctx, old.ExternalID); err != nil {
+			return r, err
+		}
+		if err := d.Ledger.Forget(ctx, old.ID); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// park puts a message aside that has nowhere to go, tells the audit channel, and
+// shows the card to its people directly instead. It is tried again every
+// parkedPause, for when the channel has been mended.
+func (d *Deliverer) park(ctx context.Context, c change.Change, row ledger.Delivery, cause error) error {
+	const parkedPause = 10 * time.Minute
+	now := d.Now()
+	say := "The channel of " + string(row.Kind) + " messages is archived, or breakglass is not in it."
+	if outside, ok := errors.AsType[*change.OutsideError](cause); ok && outside.Say != "" {
+		say = outside.Say
+	}
+	d.Log.WarnContext(ctx, "a message has no place", "change", row.Number.String(), "kind", string(row.Kind), "error", cause)
+	if row.Kind == change.DeliverCard && row.To == "" && row.LastError == "" {
+		if _, err := d.Workflow.Do(ctx, c.Number, change.Undelivered{Say: say}, change.Itself("slack")); err != nil {
+			return err
+		}
+		var direct []change.Delivery
+		for _, p := range []change.PersonID{c.Requester, c.Implementer} {
+			direct = append(direct, change.Delivery{Number: c.Number, Kind: change.DeliverCard, Key: "card/" + string(p), Mode: change.Converge, To: p})
+		}
+		if err := d.Ledger.Put(ctx, direct, c.Version+1, now); err != nil {
+			return err
+		}
+	}
+	if row.Mode == change.Converge {
+		return d.Ledger.Retry(ctx, row, now.Add(parkedPause), say)
+	}
+	return d.Ledger.End(ctx, row, ledger.DeliveryParked, say)
+}
