@@ -60,3 +60,18 @@ type OnCallPerson struct {
 	SlackID PersonID
 	Email   string
 }
+
+// IncidentDraft is an incident to be opened.
+type IncidentDraft struct {
+	Name       string // plain text, one line
+	Summary    string // plain text
+	SeverityID string // one of incident.io's own
+	Private    bool
+	Key        string // the same key opens one incident only
+}
+
+// IncidentSeverity is a severity that an incident may be opened with.
+type IncidentSeverity struct {
+	ID   string
+	Name string
+}

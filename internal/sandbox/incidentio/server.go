@@ -116,7 +116,8 @@ func (s *Server) SetRoles(roles ...string) {
 }
 
 // Without takes scopes, such as timeline_items.create, from the key; calling it
-// with none gives all back.
+// with none gives all back. A resource type, such as jira_issue, is then one
+// that the organisation has not connected.
 func (s *Server) Without(scopes ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
