@@ -41,7 +41,7 @@ func (c *Client) send(ctx context.Context, q request, out any) error {
 	if err != nil {
 		return c.unreached(q.call, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // the body has been read, or its end no longer matters
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if resp.StatusCode/100 != 2 {
 		return c.refusal(q.call, resp, body)
