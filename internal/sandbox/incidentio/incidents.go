@@ -11,13 +11,10 @@ import (
 func (s *Server) listIncidents(c *call) {
 	oneOf, notIn := c.query["status_category[one_of]"], c.query["status_category[not_in]"]
 	modes := c.query["mode[one_of]"]
-	if len(modes) == 0 {
-		modes = []string{"standard", "retrospective"}
-	}
 	var matching []*Incident
 	for _, i := range s.incidents {
 		category := s.category(i.Status)
-		if slices.Contains(modes, i.Mode) && (len(oneOf) == 0 || slices.Contains(oneOf, category)) && !slices.Contains(notIn, category) {
+		if (len(modes) == 0 || slices.Contains(modes, i.Mode)) && (len(oneOf) == 0 || slices.Contains(oneOf, category)) && !slices.Contains(notIn, category) {
 			matching = append(matching, i)
 		}
 	}
