@@ -135,12 +135,12 @@ type Work struct {
 	System change.System
 }
 
-// DueWork lists where deliveries are due and nobody works on them, the longest
-// waiting first, at most limit.
-func (l *Ledger) DueWork(ctx context.Context, now time.Time, limit int) ([]Work, error) {
+// DueWork lists the changes with deliveries to a system that are due and that
+// nobody works on, the longest waiting first, at most limit.
+func (l *Ledger) DueWork(ctx context.Context, system change.System, now time.Time, limit int) ([]Work, error) {
 	rows, err := l.pool.Query(ctx, `SELECT number, system FROM deliveries
-		WHERE next_try <= $1 AND (lease_until IS NULL OR lease_until <= $1)
-		GROUP BY number, system ORDER BY min(next_try) LIMIT $2`, now, limit)
+		WHERE system = $3 AND next_try <= $1 AND (lease_until IS NULL OR lease_until <= $1)
+		GROUP BY number, system ORDER BY min(next_try) LIMIT $2`, now, limit, string(system))
 	if err != nil {
 		return nil, fmt.Errorf("look for due deliveries: %w", err)
 	}
