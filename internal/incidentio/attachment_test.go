@@ -13,7 +13,7 @@ func TestALinkIsAttachedAsWhatItIs(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
 		"https://tickets.example.com/browse/OPS-7":                "jira_issue",
-		"https://github.com/acme/shop/pull/12":                    "github_pull_request",
+		"https://github.com/example/shop/pull/12":                 "github_pull_request",
 		"https://gitlab.example.com/a/b/c/-/merge_requests/3":     "gitlab_merge_request",
 		"https://example.com/dashboards/9":                        "arbitrary_url",
 		"https://tickets.example.com/projects/OPS/browse/summary": "arbitrary_url",
