@@ -18,10 +18,6 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 // readyz says whether work should be sent here: 200, or 503 with one plain
 // sentence for each check that fails, in the order of the options.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
-	if s.stopping.Load() {
-		answer(w, http.StatusServiceUnavailable, "The server is stopping.")
-		return
-	}
 	if problems := s.problems(r.Context()); len(problems) > 0 {
 		answer(w, http.StatusServiceUnavailable, problems...)
 		return

@@ -22,10 +22,6 @@ func (s *Server) limited(next http.Handler) http.Handler {
 			http.Error(w, "Too many requests are in hand; try again in a second.", http.StatusServiceUnavailable)
 			return
 		}
-		if r.ContentLength > s.options.MaxBody {
-			tooLarge(w)
-			return
-		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.options.MaxBody))
 		if err != nil {
 			bodyRefused(w, err)
@@ -40,7 +36,8 @@ func bodyRefused(w http.ResponseWriter, err error) {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		tooLarge(w)
+		w.Header().Set("Connection", "close") // the rest of the body is not worth reading
+		http.Error(w, "The body is too large.", http.StatusRequestEntityTooLarge)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		w.Header().Set("Connection", "close")
 		http.Error(w, "The body took too long to arrive.", http.StatusRequestTimeout)
@@ -48,9 +45,4 @@ func bodyRefused(w http.ResponseWriter, err error) {
 		w.Header().Set("Connection", "close")
 		http.Error(w, "The body did not arrive whole.", http.StatusBadRequest)
 	}
-}
-
-func tooLarge(w http.ResponseWriter) {
-	w.Header().Set("Connection", "close") // the rest of the body is not worth reading
-	http.Error(w, "The body is too large.", http.StatusRequestEntityTooLarge)
 }

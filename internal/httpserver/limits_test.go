@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -58,9 +59,9 @@ func TestABodyOverTheLimitIs413AndNoHandlerSeesIt(t *testing.T) {
 	}
 }
 
-// exchange sends raw bytes, keeps the connection open and returns the status
-// line of the answer, or the error of reading it.
-func exchange(t *testing.T, address, raw string) (string, error) {
+// sent is a connection on which raw bytes were sent and nothing was read. It
+// gives up after three seconds.
+func sent(t *testing.T, address, raw string) net.Conn {
 	t.Helper()
 	var dialer net.Dialer
 	connection, err := dialer.DialContext(t.Context(), "tcp", address)
@@ -76,7 +77,14 @@ func exchange(t *testing.T, address, raw string) (string, error) {
 	if _, err := io.WriteString(connection, raw); err != nil {
 		t.Fatal(err)
 	}
-	line, err := bufio.NewReader(connection).ReadString('\n')
+	return connection
+}
+
+// exchange sends raw bytes, keeps the connection open and returns the status
+// line of the answer, or the error of reading it.
+func exchange(t *testing.T, address, raw string) (string, error) {
+	t.Helper()
+	line, err := bufio.NewReader(sent(t, address, raw)).ReadString('\n')
 	return strings.TrimSpace(line), err
 }
 
@@ -101,6 +109,39 @@ func TestABodyThatNeverFinishesIs408AndFreesItsPlace(t *testing.T) {
 	}
 	if got := do(t, "POST", server.url("/in"), "abcde"); got.status != http.StatusOK {
 		t.Errorf("the next request got %d, want 200", got.status)
+	}
+}
+
+func TestAConnectionLeftIdleIsClosed(t *testing.T) {
+	t.Parallel()
+	server := start(t, httpserver.Options{IdleTimeout: 20 * time.Millisecond})
+	connection := sent(t, server.Addr(), "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+	if all, err := io.ReadAll(connection); err != nil || !strings.HasSuffix(string(all), "ok\n") {
+		t.Errorf("got %q, %v; want the answer and then the end", all, err)
+	}
+}
+
+func TestAClientThatDoesNotReadHoldsNoHandler(t *testing.T) {
+	t.Parallel()
+	gaveUp := make(chan error)
+	server := start(t, httpserver.Options{WriteTimeout: 50 * time.Millisecond, Routes: map[string]http.Handler{
+		"GET /endless": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			for {
+				if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+					gaveUp <- err
+					return
+				}
+			}
+		}),
+	}})
+	sent(t, server.Addr(), "GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+	select {
+	case err := <-gaveUp:
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("got %v, want the deadline", err)
+		}
+	case <-time.After(3 * time.Second):
+		t.Error("the handler still writes")
 	}
 }
 

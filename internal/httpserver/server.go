@@ -26,7 +26,6 @@ type Server struct {
 	metrics  *http.Server
 	slots    chan struct{} // one for each request of a route that may run at a time
 	inFlight atomic.Int64
-	stopping atomic.Bool
 	failed   chan error
 
 	mu             sync.Mutex
@@ -149,11 +148,9 @@ func (s *Server) MetricsAddr() string {
 // Nothing is delivered by Stop.
 func (s *Server) Failed() <-chan error { return s.failed }
 
-// Stop takes no new requests and waits for those in hand. From its first
-// moment /readyz on connections still open says that the server is stopping.
-// When ctx ends first, what is left is cut off and the error says how much.
+// Stop takes no new connections and waits for the requests in hand. When ctx
+// ends first, what is left is cut off and the error says how much.
 func (s *Server) Stop(ctx context.Context) error {
-	s.stopping.Store(true)
 	err := s.public.Shutdown(ctx)
 	if err != nil {
 		err = fmt.Errorf("http server: cut off %d requests: %w", s.inFlight.Load(), errors.Join(err, s.public.Close()))
