@@ -9,8 +9,9 @@ import (
 // Secret is a text that never shows itself: printed, logged or marshalled it
 // is [hidden]. Only Reveal gives it. Empty means that none was set.
 //
-// Package fmt cannot call methods of unexported fields, so keep a Secret in an
-// exported field, or not in a struct that is printed.
+// Package fmt cannot call methods of unexported fields, and encoding/json calls
+// none of a map's string keys: keep a Secret in an exported field, and never as
+// a key.
 type Secret string
 
 const hidden = "[hidden]"
@@ -32,7 +33,7 @@ func (Secret) Format(state fmt.State, _ rune) {
 // MarshalJSON gives "[hidden]".
 func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + hidden + `"`), nil }
 
-// MarshalText gives [hidden], for YAML, XML and the keys of JSON.
+// MarshalText gives [hidden], for YAML and XML.
 func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // LogValue gives [hidden].
