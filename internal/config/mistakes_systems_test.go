@@ -95,7 +95,7 @@ func TestPeopleAndGroupsAreChecked(t *testing.T) {
 		{name: "member twice", old: "[U0MAINT1, U0MAINT2]", new: "[U0MAINT1, U0MAINT1]", at: "U0MAINT1]",
 			want: "`groups.maintainers.members[1]` says `U0MAINT1` a second time; keep one"},
 		{name: "group name", old: "roles:", new: "  Board Members: {everyone: true}\n\nroles:", at: "Board",
-			want: "`groups.Board Members` is `Board Members`; it must be an id: small letters, digits, dots, dashes and underscores, at most 64, such as hot-patch"},
+			want: "`groups.Board Members` is `Board Members`; it must be an id: letters, digits, dots, dashes and underscores, at most 64, such as hot-patch"},
 		{name: "union of an unknown group", old: "# any-manager: {groups: [cto, release-managers]}", new: "any-manager: {groups: [cto, release-manager]}", at: "release-manager]",
 			want: "`groups.any-manager.groups[1]` names the group `release-manager`, which does not exist; did you mean `release-managers`?"},
 		{name: "union of itself", old: "# any-manager: {groups: [cto, release-managers]}", new: "any-manager: {groups: [any-manager]}", at: "any-manager]",

@@ -1,6 +1,9 @@
 package config_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestDurationsAndDeadlinesAreChecked(t *testing.T) {
 	t.Parallel()
@@ -83,6 +86,14 @@ func TestTheFileAsAWholeIsChecked(t *testing.T) {
 			}
 		})
 	}
+	windows := "\ufeff" + strings.ReplaceAll(example(t), "\n", "\r\n")
+	if _, err := load(windows, environment(), nil); err != nil {
+		t.Errorf("an editor of Windows is refused: %v", err)
+	}
+	runAll(t, strings.ReplaceAll(example(t), "\n", "\r\n"), []mistake{
+		{name: "line ends of Windows", old: "max_total: 12h", new: "max_total: 12d", at: "12d",
+			want: "`access.max_total` is `12d`: it wants a duration with its unit, such as 30s, 10m or 24h"},
+	})
 	runAll(t, smallest, []mistake{
 		{name: "two documents", old: "record:", new: "record: {sign_off: {from: [cto]}}\n---\nrecord:", at: "record: {sign_off: {from: [cto]}}\n",
 			want: "a second YAML document begins here; keep everything in one, without `---`"},

@@ -22,6 +22,8 @@ const (
 // parse reads the one document of a file; nil where a problem was reported.
 func parse(data []byte, r *report) ast.Node {
 	top := spot{line: 1, column: 1}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))             // some editors begin a file with it
+	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")) // the parser miscounts lines that end like this
 	switch {
 	case len(data) > maxFileBytes:
 		r.problem(top, "the file has %d bytes; at most %d are read", len(data), maxFileBytes)

@@ -75,7 +75,7 @@ func inOrder(problems []Problem) []Problem {
 	}
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a.Line, b.Line),
-			cmp.Compare(a.Column, b.Column))
+			cmp.Compare(a.Column, b.Column), cmp.Compare(a.Text, b.Text))
 	})
 	return slices.Compact(problems)
 }

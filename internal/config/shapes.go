@@ -26,7 +26,7 @@ func commandShape() shape {
 	return shape{"a slash command", "/emergency", `/[a-z0-9_-]{1,31}`}
 }
 func nameShape() shape {
-	return shape{"an id: small letters, digits, dots, dashes and underscores, at most 64", "hot-patch", `[a-z0-9][a-z0-9._-]{0,63}`}
+	return shape{"an id: letters, digits, dots, dashes and underscores, at most 64", "hot-patch", `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`}
 }
 func regionShape() shape {
 	return shape{"an AWS region", "eu-west-1", `[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}`}

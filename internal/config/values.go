@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -145,14 +146,12 @@ func (c *count) read(w *walker, n ast.Node, at spot) {
 		return
 	}
 	c.spot = at.on(n)
-	switch value := written.Value.(type) {
-	case int64:
-		c.value, c.given = int(value), true
-	case uint64:
-		c.value, c.given = int(min(value, 1<<30)), true //nolint:gosec // bounded on the same line
-	default:
+	value, err := strconv.Atoi(scalarSource(written))
+	if err != nil {
 		w.wrongType(n, at, "a whole number")
+		return
 	}
+	c.value, c.given = value, true
 }
 
 // between reports a number out of bounds, and gives the fallback where there is none.

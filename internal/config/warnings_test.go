@@ -40,6 +40,19 @@ func TestWarningsTellWhatWorksButPerhapsNotAsMeant(t *testing.T) {
 	}
 }
 
+func TestAWarningOfTwoKindsIsGivenOnce(t *testing.T) {
+	t.Parallel()
+	cfg := mustLoad(t, strings.ReplaceAll(example(t), "requesters: [engineers]", "requesters: [maintainers]"))
+	for i, w := range cfg.Warnings {
+		if slices.Contains(cfg.Warnings[:i], w) {
+			t.Errorf("told again: %s", w)
+		}
+	}
+	if len(cfg.Warnings) != 4 { // two people, two forges
+		t.Errorf("warnings:\n%v", config.Problems(cfg.Warnings))
+	}
+}
+
 func TestMergeRequestsWithoutAForgeAreWarnedOf(t *testing.T) {
 	t.Parallel()
 	cfg := mustLoad(t, mistake{old: "requesters: [all],", new: "requesters: [all], merge_request: required,"}.applied(smallest))
