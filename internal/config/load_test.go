@@ -238,6 +238,14 @@ func TestDefaultRemindersEndBeforeAShorterDeadline(t *testing.T) {
 	}
 }
 
+func TestDurationsAreOfferedShortestFirst(t *testing.T) {
+	t.Parallel()
+	cfg := mustLoad(t, mistake{old: "[30m, 1h, 2h, 4h, 8h]", new: "[8h, 30m, 1h]"}.applied(example(t)))
+	if diff := cmp.Diff([]time.Duration{30 * time.Minute, time.Hour, 8 * time.Hour}, cfg.Rules.Access.Durations); diff != "" {
+		t.Errorf("durations (-want +got):\n%s", diff)
+	}
+}
+
 func TestAFileThatCannotBeReadIsNoProblemOfTheConfiguration(t *testing.T) {
 	t.Parallel()
 	_, err := config.Check("absent.yaml", func(string) ([]byte, error) { return nil, fs.ErrNotExist })
