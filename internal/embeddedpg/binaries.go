@@ -155,17 +155,21 @@ func installedFolders(ctx context.Context) []string {
 	return folders
 }
 
-var numberPattern = regexp.MustCompile(`\d+`)
+var numberPattern = regexp.MustCompile(`(\d+)(\.\d+)*`)
 
-// newestFirst lists the folders that match, the highest version number first;
-// sorted as text, 9 would come before 15.
+// newestFirst lists the folders that match, the highest version first; sorted
+// as text, 9 would come before 15. The version is a path's last number.
 func newestFirst(pattern string) []string {
 	found, err := filepath.Glob(pattern)
 	if err != nil {
 		return nil // only for a malformed pattern, and ours are fixed
 	}
 	number := func(dir string) int {
-		n, err := strconv.Atoi(numberPattern.FindString(dir))
+		numbers := numberPattern.FindAllStringSubmatch(dir, -1)
+		if len(numbers) == 0 {
+			return 0
+		}
+		n, err := strconv.Atoi(numbers[len(numbers)-1][1])
 		if err != nil {
 			return 0
 		}
