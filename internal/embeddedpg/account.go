@@ -81,10 +81,11 @@ func (a account) canEnter(dir string) error {
 	if !a.drop {
 		return nil
 	}
-	dir, err := filepath.EvalSymlinks(dir)
+	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return fmt.Errorf("following %s: %w", dir, err)
 	}
+	dir = real
 	for {
 		info, err := os.Stat(dir)
 		if err != nil {

@@ -141,6 +141,30 @@ func TestAProcessThatIsNoPostgresIsNeverSignalled(t *testing.T) {
 	}
 }
 
+func TestOnlyAPostgresOnTheSameDataCountsAsTheServer(t *testing.T) {
+	t.Parallel()
+	s := start(t, in(enterable(t)))
+	pid := serverPID(t, s.Dir())
+	if !isServer(t.Context(), pid, s.folder.data()) {
+		t.Error("the server is not recognised")
+	}
+	if exists("/proc/self/exe") && isServer(t.Context(), pid, s.Dir()) {
+		t.Error("a server on other data is taken for ours")
+	}
+	other := exec.CommandContext(t.Context(), "/bin/sh", "-c", "read -r _")
+	other.Dir = s.folder.data()
+	_, err := other.StdinPipe() // it reads until it is killed
+	must(t, err)
+	must(t, other.Start())
+	if isServer(t.Context(), other.Process.Pid, s.folder.data()) {
+		t.Error("a shell in the data folder is taken for a server")
+	}
+	must(t, other.Process.Kill())
+	if err := other.Wait(); err == nil {
+		t.Error("the shell ended by itself")
+	}
+}
+
 type unguarded struct {
 	pid  int
 	gone chan struct{}

@@ -117,7 +117,7 @@ func (s *Server) awaitReady(ctx context.Context) error {
 		}
 		select {
 		case <-s.guarded.done:
-			return fmt.Errorf("it ended at once: %w", errors.Join(s.guarded.err))
+			return errors.Join(errors.New("it ended at once"), s.guarded.err)
 		case <-ctx.Done():
 			return fmt.Errorf("it took no connection in time: %w", err)
 		case <-tick.C:
