@@ -77,7 +77,7 @@ func TestEveryRequestIsWhatJiraPublished(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc.Servers = nil // the paths are compared, not the host
+	doc.Servers = nil                                     // the paths are compared, not the host
 	for _, name := range []string{"created", "updated"} { // Jira writes +0000, which its own document does not allow
 		doc.Components.Schemas["Comment"].Value.Properties[name].Value.Format = ""
 	}
