@@ -1,6 +1,7 @@
 package jira_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -62,7 +63,7 @@ type bundle struct {
 }
 
 // setup starts a stand-in and fails the test if anything careless was sent.
-func setup(t *testing.T, change ...func(*jira.Options)) *bundle {
+func setup(t *testing.T, alter ...func(*jira.Options)) *bundle {
 	t.Helper()
 	c := &clock{at: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
 	task := func() []sandbox.IssueType { return []sandbox.IssueType{{Name: "Task"}} }
@@ -93,7 +94,7 @@ func setup(t *testing.T, change ...func(*jira.Options)) *bundle {
 		BaseURL: srv.URL, Email: "bot@example.com", Token: token, Project: "OPS", LinkProjects: []string{"PLATFORM", "OPS"},
 		Transport: sent, Now: c.now,
 	}
-	for _, f := range change {
+	for _, f := range alter {
 		f(&opt)
 	}
 	client, err := jira.New(opt)
@@ -123,7 +124,7 @@ func (b *bundle) create(t *testing.T) change.TicketRef {
 
 func outside(t *testing.T, err error) *change.OutsideError {
 	t.Helper()
-	e, ok := err.(*change.OutsideError) //nolint:errorlint // the contract is this very type
+	e, ok := errors.AsType[*change.OutsideError](err)
 	if !ok {
 		t.Fatalf("error is %T (%v), want *change.OutsideError", err, err)
 	}

@@ -122,7 +122,7 @@ type bounded struct{ next http.RoundTripper }
 func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := b.next.RoundTrip(r)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the client's own wrapping tells the request
+		return nil, err // http.Client wraps it with the request
 	}
 	limit := int64(maxAnswer)
 	if resp.StatusCode >= http.StatusMultipleChoices {

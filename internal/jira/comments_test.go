@@ -2,6 +2,7 @@ package jira_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/jira"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/fault"
 )
 
@@ -38,6 +40,40 @@ func TestCommentsComeNewestFirstPageByPage(t *testing.T) {
 	}
 	if c := all[0]; c.Author != ctoID || !c.Created.Equal(b.clock.now()) || !c.Updated.Equal(b.clock.now()) {
 		t.Errorf("newest is %+v", c)
+	}
+}
+
+// between runs a function before the second page of comments is asked for.
+type between struct{ do func() }
+
+func (b between) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Query().Get("startAt") == "50" {
+		b.do()
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func TestACommentWrittenWhilePagingIsNoReasonToTellAnotherTwice(t *testing.T) {
+	t.Parallel()
+	var meanwhile between
+	b := setup(t, func(o *jira.Options) { o.Transport = &meanwhile })
+	ref := b.create(t)
+	for i := range 60 {
+		b.jira.CommentAs(ctoID, ref.Key, fmt.Sprint(i))
+	}
+	meanwhile.do = func() { b.jira.CommentAs(ctoID, ref.Key, "meanwhile") }
+	all, err := b.Comments(t.Context(), ref.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]int{}
+	for _, c := range all {
+		if told[c.ID]++; told[c.ID] > 1 {
+			t.Errorf("%q was told twice", c.Body)
+		}
+	}
+	if len(all) != 60 {
+		t.Errorf("%d comments, want the 60 that were there", len(all))
 	}
 }
 
