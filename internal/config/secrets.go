@@ -150,3 +150,18 @@ func (b *builder) awsEndpoints(env func(string) (string, bool)) {
 		}
 	}
 }
+
+// DatabaseOwner reads the address of the database for whoever migrates it:
+// DATABASE_MIGRATE_URL, else DATABASE_URL. No configuration file is needed.
+func DatabaseOwner(env func(string) (string, bool), readFile func(string) ([]byte, error)) (Secret, error) {
+	b := &builder{}
+	for _, name := range []string{"DATABASE_MIGRATE_URL", "DATABASE_URL"} {
+		if url, ok := b.secret(name, env, readFile); ok && url != "" {
+			return url, nil
+		}
+	}
+	if len(b.problems) == 0 {
+		b.inEnvironment("neither DATABASE_MIGRATE_URL nor DATABASE_URL is set; set one of them, or its _FILE")
+	}
+	return "", Problems(b.problems)
+}
