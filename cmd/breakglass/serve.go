@@ -37,10 +37,10 @@ migrates it first.`,
 
 func serve(cmd *cobra.Command, _ []string) error {
 	flags := cmd.Flags()
-	format, _ := flags.GetString("log-format") //nolint:errcheck // the flag is declared above, and so with the next three
-	level, _ := flags.GetString("log-level")   //nolint:errcheck // see above
+	format, _ := flags.GetString("log-format")        //nolint:errcheck // the flag is declared above, and so with the next three
+	level, _ := flags.GetString("log-level")          //nolint:errcheck // see above
 	offset, _ := flags.GetString("clock-offset-file") //nolint:errcheck // see above
-	migrate, _ := flags.GetBool("migrate")     //nolint:errcheck // see above
+	migrate, _ := flags.GetBool("migrate")            //nolint:errcheck // see above
 	log, err := newLog(cmd.ErrOrStderr(), format, level)
 	if err != nil {
 		return err
