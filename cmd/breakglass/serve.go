@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -29,8 +30,11 @@ migrates it first.`,
 	cmd.Flags().String("log-format", "json", "json or text")
 	cmd.Flags().String("log-level", "info", "debug, info, warn or error")
 	cmd.Flags().String("clock-offset-file", "", "for the demo: a file with a duration to add to the time")
-	if err := cmd.Flags().MarkHidden("clock-offset-file"); err != nil {
-		panic(err) // the flag stands one line above
+	cmd.Flags().Bool("stop-with-stdin", false, "for the demo: stop when the standard input closes")
+	for _, hidden := range []string{"clock-offset-file", "stop-with-stdin"} {
+		if err := cmd.Flags().MarkHidden(hidden); err != nil {
+			panic(err) // the flags stand above
+		}
 	}
 	return cmd
 }
@@ -61,7 +65,21 @@ func serve(cmd *cobra.Command, _ []string) error {
 			return err
 		}
 	}
-	return serveUntilStopped(cmd.Context(), cfg, clock{offsetFile: offset}, log)
+	ctx := cmd.Context()
+	if with, _ := flags.GetBool("stop-with-stdin"); with { //nolint:errcheck // see above
+		ctx = untilClosed(ctx, cmd.InOrStdin())
+	}
+	return serveUntilStopped(ctx, cfg, clock{offsetFile: offset}, log)
+}
+
+// untilClosed is a context that ends when the reader does.
+func untilClosed(ctx context.Context, r io.Reader) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer cancel()
+		_, _ = io.Copy(io.Discard, r) // any end of it will do
+	}()
+	return ctx
 }
 
 // serveUntilStopped runs the bot until ctx ends or a listener breaks.
