@@ -24,14 +24,14 @@ func (w *Workspace) Person(id string) Person { return Person{w: w, id: id} }
 func (p Person) ID() string { return p.id }
 
 // build makes a payload under the workspace's lock.
-func (p Person) build(make func(u *User) (Payload, error)) (out Payload, err error) {
+func (p Person) build(compose func(u *User) (Payload, error)) (out Payload, err error) {
 	p.w.change(func() {
 		u := p.w.users[p.id]
 		if u == nil {
 			err = fmt.Errorf("slack: no user %s", p.id)
 			return
 		}
-		out, err = make(u)
+		out, err = compose(u)
 	})
 	return out, err
 }
