@@ -151,10 +151,14 @@ func findButton(blocks []Block, name string) (block Block, button map[string]any
 	return block, button, nil
 }
 
-// Say writes a message; the application hears of it only by reading.
+// Say writes a message; the application hears of it only by reading. It panics
+// when there is no such channel.
 func (p Person) Say(channel, text string) Message {
 	var out Message
 	p.w.change(func() {
+		if p.w.channels[channel] == nil {
+			panic("slack: no channel " + channel)
+		}
 		out = p.w.post(&Message{Channel: channel, User: p.id, Text: text}).copy()
 	})
 	return out
