@@ -135,6 +135,17 @@ type Work struct {
 	System change.System
 }
 
+// WorkOf is the work of a change for a system, from their plain values: as a
+// job's arguments hold them.
+func WorkOf(number int64, system string) Work {
+	return Work{Number: change.Number(number), System: change.System(system)}
+}
+
+// Systems lists the systems that deliveries go to.
+func Systems() []change.System {
+	return []change.System{change.SystemSlack, change.SystemJira, change.SystemIncident, change.SystemAWS}
+}
+
 // DueWork lists the changes with deliveries to a system that are due and that
 // nobody works on, the longest waiting first, at most limit.
 func (l *Ledger) DueWork(ctx context.Context, system change.System, now time.Time, limit int) ([]Work, error) {
