@@ -56,7 +56,7 @@ func (o *outbox) event(e Event) {
 	if inAudit(e) {
 		o.once(DeliverAudit, seqKey(e), "", Ref{Seq: e.Seq})
 	}
-	if o.c.Incident != nil && o.c.Incident.Refused == "" && onTimeline(e.Type) {
+	if o.c.Incident != nil && o.c.Incident.Refused == "" && (onTimeline(e.Type) || (o.c.Record.In == RecordInJira && onBoth(e.Type))) {
 		o.once(DeliverTimeline, seqKey(e), "", Ref{Seq: e.Seq})
 	}
 	o.asks(e)
@@ -120,9 +120,6 @@ func (o *outbox) records(e Event) {
 		if c.Record.Choice == TicketNow && c.Record.In == RecordInJira {
 			o.once(DeliverTicket, "ticket", "", Ref{})
 		}
-		if c.Ticket != nil && !c.Ticket.Checked {
-			o.once(DeliverTicketLook, c.Ticket.Key, "", Ref{})
-		}
 		if c.Incident != nil {
 			o.once(DeliverIncident, "request", "", Ref{Seq: e.Seq})
 		}
@@ -132,18 +129,24 @@ func (o *outbox) records(e Event) {
 		}
 	case EventTicketLinked:
 		if c.Ticket != nil {
-			o.converge(DeliverRemoteLink, "link/"+c.Ticket.Key, "", Ref{})
-			if o.c.Owes(OweSignOff, 0) != nil {
-				o.converge(DeliverComments, "comments", "", Ref{})
+			if !c.Ticket.Checked {
+				o.once(DeliverTicketLook, c.Ticket.Key+"/"+seqKey(e), "", Ref{Seq: e.Seq})
 			}
+			o.converge(DeliverRemoteLink, "link/"+c.Ticket.Key, "", Ref{})
+			o.watchComments()
 		}
 	case EventRecordWritten:
 		o.once(DeliverRecord, e.Fact("revision"), "", Ref{Seq: e.Seq, Revision: e.int("revision")})
 		o.ticketForRecord()
 	case EventIncidentRefused:
-		if c.Record.In == RecordInJira && c.Record.Revision > 0 {
+		o.watchComments()
+		if e.Fact("moved") == "true" && c.Record.Revision > 0 {
 			o.once(DeliverRecord, "moved/"+strconv.Itoa(c.Record.Revision), "", Ref{Seq: e.Seq, Revision: c.Record.Revision})
 			o.ticketForRecord()
+		}
+	case EventDenied, EventWithdrawn, EventLapsed, EventFailed:
+		if c.Record.In == RecordInJira && (c.Ticket != nil || c.Record.Choice == TicketNow) {
+			o.once(DeliverNote, "outcome", "", Ref{Seq: e.Seq})
 		}
 	case EventNoted:
 		o.once(DeliverNote, e.Fact("note"), "", Ref{Seq: e.Seq, Item: e.int("note")})
@@ -152,6 +155,14 @@ func (o *outbox) records(e Event) {
 		for i := range c.Review.Text.Actions {
 			o.once(DeliverAction, strconv.Itoa(i+1), "", Ref{Seq: e.Seq, Item: i + 1})
 		}
+	}
+}
+
+// watchComments looks at the ticket's comments while a sign-off is owed or could
+// be undone.
+func (o *outbox) watchComments() {
+	if o.c.Ticket != nil && o.c.Owes(OweSignOff, 0) != nil {
+		o.converge(DeliverComments, "comments", "", Ref{})
 	}
 }
 
@@ -223,9 +234,14 @@ func inAudit(e Event) bool {
 // done and the notes have deliveries of their own.
 func onTimeline(t EventType) bool {
 	switch t { //nolint:exhaustive // the incident is not told of paperwork
-	case EventRequested, EventReported, EventApproved, EventActivated, EventEnded, EventAccessGone, EventExtensionApproved, EventIncidentLinked, EventDenied:
+	case EventRequested, EventReported, EventApproved, EventActivated, EventEnded, EventAccessGone, EventExtensionApproved,
+		EventIncidentLinked, EventDenied, EventWithdrawn, EventLapsed, EventFailed:
 		return true
 	default:
 		return false
 	}
 }
+
+// onBoth tells whether an incident hears of an event although the record stands
+// in Jira: what was done, and the notes.
+func onBoth(t EventType) bool { return t == EventNoted || t == EventRecordWritten }

@@ -177,6 +177,32 @@ func (l *Ledger) Intend(ctx context.Context, d *Delivery, now time.Time) error {
 	return nil
 }
 
+// IntendAnew records that a call is sent once more, or that what may exist could
+// not be looked for: the wait for it counts from now.
+func (l *Ledger) IntendAnew(ctx context.Context, d *Delivery, now time.Time) error {
+	d.IntendedAt = Micro(now)
+	return l.guarded(ctx, `UPDATE deliveries SET intended_at = $3 WHERE id = $1 AND claim = $2`, d.ID, d.claim, now)
+}
+
+// Unintend records that the call is known to have made nothing.
+func (l *Ledger) Unintend(ctx context.Context, d *Delivery) error {
+	d.IntendedAt = time.Time{}
+	return l.guarded(ctx, `UPDATE deliveries SET intended_at = NULL WHERE id = $1 AND claim = $2`, d.ID, d.claim)
+}
+
+// Reopen makes a delivery due that was done or cancelled. With lost, its copy is
+// gone and is to be made anew.
+func (l *Ledger) Reopen(ctx context.Context, id int64, lost bool, now time.Time) error {
+	_, err := l.pool.Exec(ctx, `UPDATE deliveries SET state = 'open', next_try = $3, last_error = '',
+			external_id = CASE WHEN $2 THEN '' ELSE external_id END,
+			intended_at = CASE WHEN $2 THEN NULL ELSE intended_at END
+		WHERE id = $1 AND state IN ('done', 'cancelled')`, id, lost, now)
+	if err != nil {
+		return fmt.Errorf("reopen a delivery: %w", err)
+	}
+	return nil
+}
+
 // Keep records what the other system calls its copy, while the delivery goes on.
 func (l *Ledger) Keep(ctx context.Context, d *Delivery, external string) error {
 	d.ExternalID = external
