@@ -230,7 +230,7 @@ COMMENT ON COLUMN deliveries.number IS 'The change; 0 for what belongs to none.'
 COMMENT ON COLUMN deliveries.wanted IS 'The version of the change that the copy is to agree with; 1 for what is sent once.';
 COMMENT ON COLUMN deliveries.intended_at IS 'When a call that makes something was first about to be sent: from then on it may exist.';
 COMMENT ON COLUMN deliveries.next_try IS 'When it is due; null when nothing is to be done.';
-CREATE INDEX deliveries_next_try_idx ON deliveries (next_try) WHERE next_try IS NOT NULL;
+CREATE INDEX deliveries_next_try_idx ON deliveries (system, next_try) WHERE next_try IS NOT NULL;
 CREATE INDEX deliveries_external_idx ON deliveries (external_id) WHERE external_id <> '';
 
 CREATE TABLE seen (
