@@ -43,13 +43,17 @@ type reply struct {
 
 func accepted() reply { return reply{status: http.StatusOK} }
 
-// Handler serves /slack/commands, /slack/interactions and /slack/events.
-func (a *App) Handler() http.Handler {
-	mux := http.NewServeMux()
-	for _, d := range []door{doorCommand, doorInteraction, doorEvent} {
-		mux.HandleFunc("POST /slack/"+string(d), func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, d) })
-	}
-	return mux
+// Commands takes slash commands, at POST /slack/commands.
+func (a *App) Commands() http.Handler { return a.behind(doorCommand) }
+
+// Interactions takes clicks, forms and searches, at POST /slack/interactions.
+func (a *App) Interactions() http.Handler { return a.behind(doorInteraction) }
+
+// Events takes events, at POST /slack/events.
+func (a *App) Events() http.Handler { return a.behind(doorEvent) }
+
+func (a *App) behind(d door) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, d) })
 }
 
 // serve takes a request only when Slack has signed it lately: the raw body is

@@ -2,7 +2,6 @@ package slackapp
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -41,8 +40,7 @@ func (a *App) formChanged(ctx context.Context, i *interaction, act action) {
 func (a *App) update(ctx context.Context, i *interaction, act action, v slack.ModalViewRequest) {
 	newest := a.updates.newest(i.View.ID, act.ActionTS, a.Now())
 	_, err := a.Slack.UpdateViewContext(ctx, v, "", i.View.Hash, i.View.ID)
-	var refused slack.SlackErrorResponse
-	if errors.As(err, &refused) && refused.Err == "hash_conflict" && newest {
+	if newest && slackErrorIs(err, "hash_conflict") {
 		_, err = a.Slack.UpdateViewContext(ctx, v, "", "", i.View.ID)
 	}
 	if err != nil {

@@ -71,7 +71,7 @@ func actionRow(row int, action change.Action) []slack.Block {
 	return []slack.Block{
 		textInput(actionInput(row), actionInput(row), "Preventive action"+number, action.What, false, true),
 		slack.NewInputBlock(ownerInput(row), plainObject("Owner"+number, 2000), nil, owner).WithOptional(true),
-		slack.NewInputBlock(byInput(row), plainObject("By"+number, 2000), nil, by).WithOptional(true),
+		slack.NewInputBlock(byInput(row), plainObject("Due"+number, 2000), nil, by).WithOptional(true),
 	}
 }
 

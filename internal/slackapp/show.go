@@ -105,7 +105,7 @@ func (a *App) detail(ctx context.Context, c *change.Change, before int64) ([]sla
 		sectionOf(clipped(c.What, 500)),
 		contextOf("*Why now:* " + oneLine(c.Why, 300)),
 	}
-	blocks = append(blocks, paragraphs(facts(c))...)
+	blocks = append(blocks, paragraphs(showFacts(c))...)
 	if owed := c.Owing(); len(owed) > 0 {
 		lines := []string{"*Still owed*"}
 		for _, o := range owed {
@@ -123,8 +123,8 @@ func (a *App) detail(ctx context.Context, c *change.Change, before int64) ([]sla
 	return append(blocks, timelineBlocks(c.Number, events, before)...), nil
 }
 
-// facts are the lines that say who, why, where and when.
-func facts(c *change.Change) []string {
+// showFacts are the lines that say who, why, where and when.
+func showFacts(c *change.Change) []string {
 	lines := []string{"*Asked by* " + mention(c.Requester) + ", " + moment(c.RequestedAt)}
 	if c.Implementer != c.Requester {
 		lines = append(lines, "*Made by* "+mention(c.Implementer))

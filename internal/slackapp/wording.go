@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackutilsx"
@@ -40,7 +39,7 @@ func plainObject(s string, limit int) *slack.TextBlockObject {
 
 // markupObject is a text object of mrkdwn that has been escaped where it must be.
 func markupObject(s string) *slack.TextBlockObject {
-	return slack.NewTextBlockObject(slack.MarkdownType, orDash(s), false, false)
+	return slack.NewTextBlockObject(slack.MarkdownType, orDash(s), false, true) // verbatim: an @name that somebody typed stays text
 }
 
 func orDash(s string) string {
@@ -53,28 +52,6 @@ func orDash(s string) string {
 // sectionOf is a paragraph of mrkdwn.
 func sectionOf(s string) slack.Block { return slack.NewSectionBlock(markupObject(s), nil, nil) }
 
-// paragraphLimit is how long a paragraph may be, in characters.
-const paragraphLimit = 3000
-
-// paragraphs joins lines of mrkdwn into as few paragraphs as hold them.
-func paragraphs(lines []string) []slack.Block {
-	var blocks []slack.Block
-	text := ""
-	for _, line := range lines {
-		if text != "" && utf8.RuneCountInString(text)+1+utf8.RuneCountInString(line) > paragraphLimit {
-			blocks, text = append(blocks, sectionOf(text)), ""
-		}
-		if text != "" {
-			text += "\n"
-		}
-		text += line
-	}
-	if text == "" {
-		return blocks
-	}
-	return append(blocks, sectionOf(text))
-}
-
 // contextOf is a small line of mrkdwn.
 func contextOf(s string) slack.Block { return slack.NewContextBlock("", markupObject(s)) }
 
@@ -83,7 +60,7 @@ func mention(p change.PersonID) string { return "<@" + string(p) + ">" }
 
 // moment shows a time in the reader's own time zone.
 func moment(t time.Time) string {
-	return fmt.Sprintf("<!date^%d^{date_short_pretty} {time}|%s UTC>", t.Unix(), t.UTC().Format("2006-01-02 15:04"))
+	return fmt.Sprintf("<!date^%d^{date_short_pretty} at {time}|%s UTC>", t.Unix(), t.UTC().Format("2006-01-02 15:04"))
 }
 
 // linkTo is a link of our own making. Addresses that could break out of it are
