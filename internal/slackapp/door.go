@@ -70,15 +70,10 @@ func (a *App) serve(w http.ResponseWriter, r *http.Request, d door) {
 		http.Error(w, "not signed", http.StatusUnauthorized)
 		return
 	}
-	if !a.replays.first(r.Header.Get("X-Slack-Signature"), a.Now()) {
-		a.Log.WarnContext(r.Context(), "a request came a second time", "door", string(d))
-		w.WriteHeader(http.StatusOK)
-		return
-	}
 	// Slack hanging up undoes nothing: what was begun is finished.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), answerWithin)
 	defer cancel()
-	a.answer(ctx, w, a.dispatch(ctx, d, body, true))
+	a.answer(ctx, w, a.dispatch(ctx, d, delivered{body: body, form: true, mark: r.Header.Get("X-Slack-Signature")}))
 }
 
 func (a *App) answer(ctx context.Context, w http.ResponseWriter, r reply) {
@@ -122,39 +117,59 @@ func (a *App) forged(h http.Header, body []byte) string {
 	return ""
 }
 
-// dispatch finds what a payload is for. form tells whether it is wrapped in a
-// form, as over HTTP.
-func (a *App) dispatch(ctx context.Context, d door, body []byte, form bool) reply {
+// delivered is a payload as it came in.
+type delivered struct {
+	body []byte
+	form bool   // it is wrapped in a form, as over HTTP
+	mark string // the same for the identical delivery: its signature, or its envelope
+}
+
+// repeated tells whether the identical delivery was taken before. It is answered
+// as taken, and nothing is done again.
+func (a *App) repeated(ctx context.Context, d door, p delivered) bool {
+	if a.replays.first(p.mark, a.Now()) {
+		return false
+	}
+	a.Log.WarnContext(ctx, "a payload came a second time", "door", string(d))
+	return true
+}
+
+// dispatch finds what a payload is for.
+func (a *App) dispatch(ctx context.Context, d door, p delivered) reply {
 	switch d {
 	case doorCommand:
-		return a.takeCommand(ctx, body, form)
+		return a.takeCommand(ctx, p)
 	case doorInteraction:
-		return a.takeInteraction(ctx, body, form)
+		return a.takeInteraction(ctx, p)
 	case doorEvent:
-		return a.takeEvent(ctx, body)
+		return a.takeEvent(ctx, p)
 	}
 	return reply{status: http.StatusNotFound}
 }
 
-func (a *App) takeCommand(ctx context.Context, body []byte, form bool) reply {
+func (a *App) takeCommand(ctx context.Context, p delivered) reply {
 	var c command
-	if form {
-		values, err := url.ParseQuery(string(body))
+	if p.form {
+		values, err := url.ParseQuery(string(p.body))
 		if err != nil {
 			return a.unreadable(ctx, doorCommand, err)
 		}
 		c = commandOf(values)
-	} else if err := json.Unmarshal(body, &c); err != nil {
+	} else if err := json.Unmarshal(p.body, &c); err != nil {
 		return a.unreadable(ctx, doorCommand, err)
 	}
 	if !a.ours(c.AppID, c.TeamID) {
 		return a.elsewhere(ctx, doorCommand, change.PersonID(c.UserID), c.TeamID, c.AppID)
 	}
+	if a.repeated(ctx, doorCommand, p) {
+		return accepted()
+	}
 	return a.command(ctx, c)
 }
 
-func (a *App) takeInteraction(ctx context.Context, body []byte, form bool) reply {
-	if form {
+func (a *App) takeInteraction(ctx context.Context, p delivered) reply {
+	body := p.body
+	if p.form {
 		values, err := url.ParseQuery(string(body))
 		if err != nil {
 			return a.unreadable(ctx, doorInteraction, err)
@@ -168,12 +183,16 @@ func (a *App) takeInteraction(ctx context.Context, body []byte, form bool) reply
 	if !a.ours(i.AppID, i.workspace()) {
 		return a.elsewhere(ctx, doorInteraction, i.person(), i.workspace(), i.AppID)
 	}
+	// A search changes nothing, and the same one may be sent twice in a second.
+	if i.Type != typeSearch && a.repeated(ctx, doorInteraction, p) {
+		return accepted()
+	}
 	return a.interact(ctx, &i)
 }
 
-func (a *App) takeEvent(ctx context.Context, body []byte) reply {
+func (a *App) takeEvent(ctx context.Context, p delivered) reply {
 	var e outerEvent
-	if err := json.Unmarshal(body, &e); err != nil {
+	if err := json.Unmarshal(p.body, &e); err != nil {
 		return a.unreadable(ctx, doorEvent, err)
 	}
 	if e.Type == "url_verification" {
@@ -181,6 +200,9 @@ func (a *App) takeEvent(ctx context.Context, body []byte) reply {
 	}
 	if !a.ours(e.AppID, e.TeamID) {
 		return a.elsewhere(ctx, doorEvent, change.PersonID(e.Event.User), e.TeamID, e.AppID)
+	}
+	if a.repeated(ctx, doorEvent, p) {
+		return accepted()
 	}
 	return a.event(ctx, e)
 }

@@ -8,6 +8,9 @@ import (
 	"github.com/breakglass-bot/breakglass/internal/change"
 )
 
+// typeSearch is a search in a list whose options we are asked for.
+const typeSearch = "block_suggestion"
+
 // interact finds what an interaction is for.
 func (a *App) interact(ctx context.Context, i *interaction) reply {
 	switch i.Type {
@@ -16,7 +19,7 @@ func (a *App) interact(ctx context.Context, i *interaction) reply {
 		return accepted()
 	case "view_submission":
 		return a.submission(ctx, i)
-	case "block_suggestion":
+	case typeSearch:
 		if i.User.TeamID != "" && i.User.TeamID != a.Config.TeamID {
 			return reply{200, map[string]any{"options": []any{}}}
 		}

@@ -137,12 +137,7 @@ func durationForm(c *change.Change, ask *change.Ask, key buttonKey) (slack.Modal
 }
 
 func extendForm(c *change.Change, key buttonKey) (slack.ModalViewRequest, error) {
-	var fit []time.Duration
-	for _, d := range c.Plan.Durations {
-		if d <= c.Access.MaxPeriod && c.Access.Approved+d <= c.Plan.MaxTotal {
-			fit = append(fit, d)
-		}
-	}
+	fit := c.Extensions()
 	if len(fit) == 0 {
 		return slack.ModalViewRequest{}, turnDown(change.BadInput, "%s cannot be extended any further; ask for a new change.", c.Number)
 	}

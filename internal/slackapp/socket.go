@@ -119,10 +119,7 @@ func (a *App) note(ctx context.Context, event socketmode.Event) {
 func (a *App) envelope(ctx context.Context, client *socketmode.Client, d door, request socketmode.Request) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()
-	if !a.replays.first(request.EnvelopeID, a.Now()) {
-		return
-	}
-	r := a.dispatch(ctx, d, request.Payload, false)
+	r := a.dispatch(ctx, d, delivered{body: request.Payload, mark: request.EnvelopeID})
 	if r.status != http.StatusOK {
 		a.Log.WarnContext(ctx, "a payload was not taken", "door", string(d), "status", r.status)
 		return
