@@ -32,7 +32,7 @@ func failure(call, where string, err error) *change.OutsideError {
 		return f
 	}
 	if code := slackCode(err); code != "" {
-		return refusedBySlack(f, where, code)
+		return refusedWith(f, where, code)
 	}
 	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" {
 		f.Outcome = change.NotNow
@@ -41,8 +41,8 @@ func failure(call, where string, err error) *change.OutsideError {
 	return f
 }
 
-// refusedBySlack classifies Slack's own error codes.
-func refusedBySlack(f *change.OutsideError, where, code string) *change.OutsideError {
+// refusedWith classifies Slack's own error codes.
+func refusedWith(f *change.OutsideError, where, code string) *change.OutsideError {
 	f.Outcome = change.Refused
 	noPlace := func(why string) {
 		f.Say = where + " " + why

@@ -17,7 +17,7 @@ func TestTheApproversNotificationSaysByItselfWhatIsAsked(t *testing.T) {
 	already, unknown, during, plain := storyRequest(), storyRequest(), storyRequest(), storyRequest()
 	already.AlreadyThere = &yes
 	unknown.AlreadyThere = nil
-	during.Incident = liveIncident()
+	during.Incident = storyIncident()
 	plain.Target, plain.Choice = "", change.TicketLater
 	for name, tt := range map[string]struct {
 		req  change.Request

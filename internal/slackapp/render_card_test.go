@@ -129,7 +129,7 @@ func TestTheCardTellsWhoActsNextAndWhatIsOwed(t *testing.T) {
 func TestTheCardLinksTicketIncidentAndMergeRequests(t *testing.T) {
 	t.Parallel()
 	req := storyRequest()
-	req.Incident = liveIncident()
+	req.Incident = storyIncident()
 	s := begin(t, req).active()
 	s.do("", change.LinkTicket{Ticket: change.TicketRef{ID: "1", Key: "OPS-1", URL: "https://example.atlassian.net/browse/OPS-1"}})
 	s.do(ada, change.LinkURL{URL: "https://gitlab.example.com/a?x=1&y=2"}, change.LinkURL{URL: "javascript:alert(1)"})

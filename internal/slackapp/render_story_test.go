@@ -78,7 +78,7 @@ func storyRequest() change.Request {
 	}
 }
 
-func liveIncident() *change.Incident {
+func storyIncident() *change.Incident {
 	return &change.Incident{ID: "01INC", Reference: "INC-7", Name: "Orders are stuck", Status: "Investigating",
 		Category: change.IncidentLive, URL: "https://app.incident.io/incidents/7", Created: morning.Add(-time.Hour)}
 }
@@ -178,7 +178,7 @@ func lives(t *testing.T) map[string]*story {
 	t.Helper()
 	secret, during, plain := storyRequest(), storyRequest(), storyRequest()
 	secret.Kind = "secret"
-	during.Incident = liveIncident()
+	during.Incident = storyIncident()
 	plain.Target, plain.Choice = "", change.TicketLater
 	reported := storyRequest()
 	reported.Reported, reported.MadeAt, reported.GivenBy = true, morning.Add(-3*time.Hour), deputy
