@@ -35,7 +35,8 @@ var inAngles = regexp.MustCompile(`<[^>]*>?`)
 func foreign(mrkdwn string) []string {
 	var found []string
 	for _, hit := range inAngles.FindAllString(mrkdwn, -1) {
-		if !ours.MatchString(hit) || strings.Contains(hit, "evil") && strings.HasSuffix(hit, "|Approve>") {
+		pretends := strings.HasSuffix(hit, "|Approve>")
+		if pretends || !ours.MatchString(hit) {
 			found = append(found, hit)
 		}
 	}
