@@ -207,7 +207,7 @@ func lives(t *testing.T) map[string]*story {
 func (m scene) postings() []change.Posting {
 	c := m.c
 	var all []change.Posting
-	id := int64(c.Version) * 1000
+	id := c.Version * 1000
 	add := func(d change.Delivery, e change.Event, group bool) {
 		id++
 		d.Number = c.Number
