@@ -116,7 +116,7 @@ func TestASignersMessageIsAnsweredOnceSomebodyHasSignedOff(t *testing.T) {
 	t.Parallel()
 	s := begin(t, storyRequest()).ended()
 	s.do("", change.LinkTicket{Ticket: change.TicketRef{ID: "1", Key: "OPS-1", URL: "https://example.atlassian.net/browse/OPS-1"}, Ours: true})
-	s.do(ada, change.WriteRecord{Done: "Restarted <it>", Why: "It hung"}).do("", change.RecordMirrored{Revision: 1})
+	s.do(ada, change.WriteRecord{Done: "Restarted <it>", Why: "It hung"}).do("", change.RecordMirrored{Revision: 1, In: change.RecordInJira})
 	ask := func() *message {
 		return storyWords().render(change.Posting{Change: s.c, Delivery: change.Delivery{Kind: change.DeliverSignOff, To: deputy}})
 	}
