@@ -30,7 +30,7 @@ func TestEachDirectMessageSaysWhatItIsForAndHasItsButtons(t *testing.T) {
 	}
 	extended := begin(t, storyRequest()).active().do(ada, change.Extend{Duration: time.Hour}).wait(50*time.Minute + time.Second)
 	refused := begin(t, storyRequest()).active()
-	refused.do("", change.LinkTicket{Ticket: change.TicketRef{Key: "OPS-1"}}, change.TicketChecked{Ticket: change.TicketRef{Key: "OPS-1"}, Refused: "It is of another project."})
+	refused.do("", change.LinkTicket{Ticket: change.TicketRef{Key: "OPS-1"}}, change.TicketChecked{Asked: "OPS-1", Ticket: change.TicketRef{Key: "OPS-1"}, Refused: "It is of another project."})
 	for name, tt := range map[string]struct {
 		s       *story
 		which   change.Message
