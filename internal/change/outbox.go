@@ -25,6 +25,9 @@ type outbox struct {
 }
 
 func (o *outbox) add(d Delivery) {
+	if slices.ContainsFunc(o.out, func(x Delivery) bool { return x.Kind == d.Kind && x.Key == d.Key }) {
+		return
+	}
 	d.Number = o.c.Number
 	o.out = append(o.out, d)
 }
@@ -118,9 +121,6 @@ func (o *outbox) records(e Event) {
 		if c.Record.Choice == TicketNow && c.Record.In == RecordInJira {
 			o.once(DeliverTicket, "ticket", "", Ref{})
 		}
-		if c.Ticket != nil && !c.Ticket.Checked {
-			o.once(DeliverTicketLook, c.Ticket.Key, "", Ref{})
-		}
 		if c.Incident != nil {
 			o.once(DeliverIncident, "request", "", Ref{Seq: e.Seq})
 		}
@@ -131,9 +131,10 @@ func (o *outbox) records(e Event) {
 	case EventTicketLinked:
 		if c.Ticket != nil {
 			o.converge(DeliverRemoteLink, "link/"+c.Ticket.Key, "", Ref{})
-			if o.c.Owes(OweSignOff, 0) != nil {
-				o.converge(DeliverComments, "comments", "", Ref{})
+			if !c.Ticket.Checked {
+				o.once(DeliverTicketLook, c.Ticket.Key, "", Ref{})
 			}
+			o.comments()
 		}
 	case EventRecordWritten:
 		o.once(DeliverRecord, e.Fact("revision"), "", Ref{Seq: e.Seq, Revision: e.int("revision")})
@@ -153,6 +154,13 @@ func (o *outbox) records(e Event) {
 	}
 }
 
+// comments has the ticket's comments looked at, while one of them may sign off.
+func (o *outbox) comments() {
+	if o.c.Ticket != nil && o.c.Owes(OweSignOff, 0) != nil {
+		o.converge(DeliverComments, "comments", "", Ref{})
+	}
+}
+
 // ticketForRecord opens the ticket that a written record needs, if there is none.
 func (o *outbox) ticketForRecord() {
 	if o.c.Record.In == RecordInJira && o.c.Ticket == nil {
@@ -165,9 +173,13 @@ func (o *outbox) owed(e Event) {
 	ob, item, seq := ObligationName(e.Fact("obligation")), e.int("item"), e.Seq
 	name := string(ob) + "-" + strconv.Itoa(item)
 	switch e.Type { //nolint:exhaustive // the other events are about no obligation
-	case EventReminded:
+	case EventOwed:
+		if ob == OweSignOff {
+			o.comments()
+		}
+	case EventReminded: // the sequence number: what is owed anew is reminded of anew
 		rung := e.Fact("rung")
-		o.once(DeliverRemindOut, name+"/"+rung, "", Ref{Seq: seq, Obligation: ob, Item: item, Rung: rung})
+		o.once(DeliverRemindOut, name+"/"+rung+"/"+seqKey(e), "", Ref{Seq: seq, Obligation: ob, Item: item, Rung: rung})
 	case EventBreached:
 		o.once(DeliverCTO, "breach/"+seqKey(e), "", Ref{Seq: seq, Message: MessageBreach, Obligation: ob, Item: item})
 		if e.Fact("delivery") != "true" {
