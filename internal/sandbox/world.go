@@ -168,3 +168,14 @@ func (w *World) Wait(ctx context.Context, holds func() bool) error {
 		}
 	}
 }
+
+// Address is where a stand-in is served.
+type Address struct{ Name, URL string }
+
+// Addresses lists where the stand-ins are served.
+func (w *World) Addresses() []Address {
+	return []Address{
+		{"Slack", w.urls.slack}, {"AWS", w.urls.aws}, {"Jira", w.urls.jira},
+		{"incident.io", w.urls.incidentIO}, {"GitHub status", w.urls.github},
+	}
+}

@@ -100,6 +100,16 @@ func setup(t *testing.T, change func(*slack.Options)) *bench {
 	return &bench{ws: ws, clock: c, api: api, app: a}
 }
 
+// serve puts another workspace on a server of its own.
+func serve(t *testing.T, b *bench, ws *slack.Workspace) *bench {
+	t.Helper()
+	server := httptest.NewServer(ws)
+	t.Cleanup(server.Close)
+	t.Cleanup(ws.Close)
+	ws.SetURL(server.URL)
+	return &bench{ws: ws, clock: b.clock, api: b.api, app: b.app}
+}
+
 func (a *app) seen() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -24,14 +24,14 @@ func (w *Workspace) Person(id string) Person { return Person{w: w, id: id} }
 func (p Person) ID() string { return p.id }
 
 // build makes a payload under the workspace's lock.
-func (p Person) build(make func(u *User) (Payload, error)) (out Payload, err error) {
+func (p Person) build(compose func(u *User) (Payload, error)) (out Payload, err error) {
 	p.w.change(func() {
 		u := p.w.users[p.id]
 		if u == nil {
 			err = fmt.Errorf("slack: no user %s", p.id)
 			return
 		}
-		out, err = make(u)
+		out, err = compose(u)
 	})
 	return out, err
 }
@@ -151,10 +151,14 @@ func findButton(blocks []Block, name string) (block Block, button map[string]any
 	return block, button, nil
 }
 
-// Say writes a message; the application hears of it only by reading.
+// Say writes a message; the application hears of it only by reading. It panics
+// when there is no such channel.
 func (p Person) Say(channel, text string) Message {
 	var out Message
 	p.w.change(func() {
+		if p.w.channels[channel] == nil {
+			panic("slack: no channel " + channel)
+		}
 		out = p.w.post(&Message{Channel: channel, User: p.id, Text: text}).copy()
 	})
 	return out

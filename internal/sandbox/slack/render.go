@@ -131,7 +131,7 @@ func (r *renderer) section(b Block) string {
 		if two && !strings.HasSuffix(name, ":") {
 			name += ":"
 		}
-		lines = append(lines, strings.TrimSpace("   "+name+" "+strings.ReplaceAll(value, "\n", " ")))
+		lines = append(lines, strings.TrimRight("   "+name+" "+strings.ReplaceAll(value, "\n", " "), " "))
 	}
 	if a := obj(b["accessory"]); a != nil {
 		lines = append(lines, r.element(b, a))

@@ -201,11 +201,10 @@ func (w *Workspace) Sockets() int {
 }
 
 // RefreshSockets tells every connection to leave and come back anew, as Slack
-// does every few hours.
+// does every few hours. From now on they get no envelopes.
 func (w *Workspace) RefreshSockets() error {
-	w.mu.Lock()
-	open := slices.Clone(w.sockets)
-	w.mu.Unlock()
+	var open []*socket
+	w.change(func() { open, w.sockets = w.sockets, nil })
 	for _, s := range open {
 		if err := s.write(map[string]any{"type": "disconnect", "reason": "refresh_requested", "debug_info": map[string]any{"host": "sandbox"}}); err != nil {
 			return fmt.Errorf("asking a socket to reconnect: %w", err)
@@ -217,9 +216,8 @@ func (w *Workspace) RefreshSockets() error {
 // Close ends every socket; a server that is being shut down does not do that
 // for hijacked connections.
 func (w *Workspace) Close() {
-	w.mu.Lock()
-	open := slices.Clone(w.sockets)
-	w.mu.Unlock()
+	var open []*socket
+	w.change(func() { open, w.sockets = w.sockets, nil })
 	for _, s := range open {
 		s.close()
 	}

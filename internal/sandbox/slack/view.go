@@ -140,16 +140,16 @@ func (w *Workspace) modal(id string) *View {
 	return nil
 }
 
-// closeModal takes one modal, or with clear the whole stack, off the screen.
+// closeModal takes one modal, or with all the whole stack, off the screen.
 // Callers hold mu.
-func (w *Workspace) closeModal(v *View, clear bool) {
+func (w *Workspace) closeModal(v *View, all bool) {
 	stack := w.modals[v.User]
 	for i := len(stack) - 1; i >= 0; i-- {
-		if clear || stack[i].ID == v.ID {
+		if all || stack[i].ID == v.ID {
 			w.tell(Event{Kind: ModalClosed, User: v.User, View: stack[i].copy()})
 		}
 	}
-	if clear {
+	if all {
 		delete(w.modals, v.User)
 		return
 	}
