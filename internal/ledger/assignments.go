@@ -80,7 +80,7 @@ func (tx Tx) SyncGrant(ctx context.Context, c *change.Change, now time.Time) (in
 	if a == nil || a.Key.UserID == "" || c.Report != nil || c.Phase == change.Requested {
 		return 0, nil
 	}
-	over := c.Phase.Final() || (c.Phase == change.Ended && (!a.GoneAt.IsZero() || a.IntendedAt.IsZero()))
+	over := c.Phase.Final() || (c.Phase == change.Ended && (!a.GoneAt.IsZero() || (a.IntendedAt.IsZero() && a.VerifiedAt.IsZero())))
 	var id int64
 	if c.Wanted() {
 		err := tx.QueryRow(ctx, `INSERT INTO assignments (instance_arn, account_id, permission_set_arn, user_id, next_try)
@@ -180,6 +180,11 @@ func (tx Tx) saveAssignment(ctx context.Context, a Assignment, sql string, more 
 // a grant changed since it was claimed: then at once.
 func (l *Ledger) ReleaseAssignment(ctx context.Context, a Assignment, seen []Grant, now, next time.Time) error {
 	return l.InTx(ctx, func(tx Tx) error {
+		// The lock first: a grant that changes before it is seen here, and one that
+		// changes after it wakes the assignment again.
+		if _, err := tx.Exec(ctx, `SELECT 1 FROM assignments WHERE id = $1 FOR UPDATE`, a.ID); err != nil {
+			return fmt.Errorf("lock an assignment: %w", err)
+		}
 		grants, err := tx.grantsOf(ctx, a.ID)
 		if err != nil {
 			return err
