@@ -49,6 +49,12 @@ func (v GroupView) People(groups ...GroupID) (people []PersonID, known bool) {
 	return people, known
 }
 
+// everyone tells whether one of the groups is every full member, who are not
+// listed by name.
+func (v GroupView) everyone(groups []GroupID) bool {
+	return slices.ContainsFunc(groups, func(g GroupID) bool { return v[g].Everyone })
+}
+
 // Actor is whoever gives a command, as established at the moment of the click.
 type Actor struct {
 	ID       PersonID

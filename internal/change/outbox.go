@@ -25,6 +25,9 @@ type outbox struct {
 }
 
 func (o *outbox) add(d Delivery) {
+	if slices.ContainsFunc(o.out, func(x Delivery) bool { return x.Kind == d.Kind && x.Key == d.Key }) {
+		return
+	}
 	d.Number = o.c.Number
 	o.out = append(o.out, d)
 }
@@ -178,9 +181,13 @@ func (o *outbox) owed(e Event) {
 	ob, item, seq := ObligationName(e.Fact("obligation")), e.int("item"), e.Seq
 	name := string(ob) + "-" + strconv.Itoa(item)
 	switch e.Type { //nolint:exhaustive // the other events are about no obligation
-	case EventReminded:
+	case EventOwed:
+		if ob == OweSignOff {
+			o.watchComments()
+		}
+	case EventReminded: // the sequence number: what is owed anew is reminded of anew
 		rung := e.Fact("rung")
-		o.once(DeliverRemindOut, name+"/"+rung, "", Ref{Seq: seq, Obligation: ob, Item: item, Rung: rung})
+		o.once(DeliverRemindOut, name+"/"+rung+"/"+seqKey(e), "", Ref{Seq: seq, Obligation: ob, Item: item, Rung: rung})
 	case EventBreached:
 		o.once(DeliverCTO, "breach/"+seqKey(e), "", Ref{Seq: seq, Message: MessageBreach, Obligation: ob, Item: item})
 		if e.Fact("delivery") != "true" {

@@ -3,6 +3,7 @@ package change
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // AddNote adds a line to the record.
@@ -114,7 +115,7 @@ func (x LinkTicket) decide(d *decision) error {
 	if c.Phase.Final() && !x.Ours {
 		return d.open()
 	}
-	if c.Ticket != nil && !x.Ours && c.Record.Mirrored > 0 {
+	if c.Ticket != nil && !x.Ours && c.Record.Mirrored > 0 && c.Record.In == RecordInJira {
 		return refuse(TooLate, "The record of %s stands in %s already; add a link there instead.", c.Number, c.Ticket.Key)
 	}
 	if c.Ticket != nil && x.Ours {
@@ -172,11 +173,13 @@ func (x IncidentSeen) decide(d *decision) error {
 	if i == nil || c.Phase.Final() {
 		return nil
 	}
-	same := i.Now.ID == x.Incident.ID && i.Now.Status == x.Incident.Status && i.Now.Category == x.Incident.Category && i.Now.Private == x.Incident.Private
-	i.Now = x.Incident
-	if same {
-		return nil
+	was, is := i.Now, x.Incident
+	was.SeenAt, was.Created, is.Created, is.SeenAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	was.Closed, is.Closed = was.Closed.UTC(), is.Closed.UTC()
+	if was == is {
+		return nil // that it was looked at again is no news
 	}
+	i.Now = x.Incident
 	c.Confidential = c.Confidential || x.Incident.Private
 	d.emit(EventIncidentSeen, Facts{"incident": x.Incident.ID, "status": x.Incident.Status, "category": string(x.Incident.Category)}, nil)
 	return nil
@@ -209,6 +212,9 @@ func (x IncidentRefused) decide(d *decision) error {
 		r.In, r.Moved, r.Mirrored = RecordInJira, x.Say, 0
 	}
 	d.emit(EventIncidentRefused, Facts{"say": x.Say, "record_in": string(r.In), "moved": moves}, nil)
+	if o := c.Owes(OweRecord, 0); moves && o != nil && o.State == Done {
+		d.oweAgain(o) // or the change could close before the record stands in Jira
+	}
 	if moves && c.Ticket != nil {
 		d.oweSignOffOfTicket()
 	}
@@ -231,7 +237,7 @@ func (x LinkURL) decide(d *decision) error {
 }
 
 func (x WriteRecord) decide(d *decision) error {
-	if err := d.mine(); err != nil {
+	if err := d.mineOrInherited(OweRecord); err != nil {
 		return err
 	}
 	c := &d.c

@@ -40,8 +40,11 @@ func (x SaveDraft) decide(d *decision) error {
 // reviewable refuses a review from others, too early, or twice.
 func (d *decision) reviewable() error {
 	c := &d.c
-	if err := d.mine(); err != nil {
+	if err := d.mineOrInherited(OweReview); err != nil {
 		return err
+	}
+	if c.Phase.Final() && c.Phase != Closed {
+		return d.open()
 	}
 	if c.Phase != Ended && c.Phase != Closed {
 		return refuse(TooEarly, "%s has not ended yet; the review comes after it.", c.Number)

@@ -110,8 +110,11 @@ func (d *decision) signer(p PersonID) error {
 func (SignOff) decide(d *decision) error {
 	c := &d.c
 	o := c.Owes(OweSignOff, 0)
+	if o == nil && c.Phase.Final() {
+		return d.open()
+	}
 	if o == nil {
-		return refuse(TooEarly, "%s needs no sign-off.", c.Number)
+		return refuse(TooEarly, "%s needs no sign-off yet.", c.Number)
 	}
 	if o.State != Owed {
 		return &Refusal{Code: Decided, Say: c.Number.String() + " has been signed off already.", By: o.Proof.By, At: o.Done}
@@ -166,6 +169,16 @@ func (d *decision) rejudge(o *Obligation, comments []SignerComment) error {
 		o.Proof.Hash = HashText(comment.Body)
 		d.emit(EventSignedOff, Facts{"by": string(o.Proof.By), "way": o.Proof.Way, "ref": o.Proof.Ref, "hash": o.Proof.Hash, "edited": true}, nil)
 		return nil
+	}
+	if d.c.Phase.Final() { // told once for each state of the comment
+		mark := o.Proof.Ref + ":deleted"
+		if there {
+			mark = o.Proof.Ref + ":" + HashText(comment.Body)
+		}
+		if slices.Contains(d.c.Doubted, mark) {
+			return nil
+		}
+		d.c.Doubted = append(d.c.Doubted, mark)
 	}
 	d.emit(EventSignOffUndone, Facts{"by": string(o.Proof.By), "ref": o.Proof.Ref, "why": why}, nil)
 	if d.c.Phase.Final() {
