@@ -103,11 +103,11 @@ func (a *App) press(ctx context.Context, i *interaction, name string, key button
 		return a.showInView(ctx, i, key.Number, 0)
 	}
 	if cmd := commandOfButton(name, key); cmd != nil {
-		after, err := a.do(ctx, key.Number, cmd, i.person(), i.User.TeamID, byTrigger(i.TriggerID))
+		after, done, err := a.do(ctx, key.Number, cmd, i.person(), i.User.TeamID, byTrigger(i.TriggerID))
 		if err != nil {
 			return err
 		}
-		if _, finished := cmd.(change.Finish); finished && after.Phase == change.Ended {
+		if _, finished := cmd.(change.Finish); finished && done && after.Phase == change.Ended {
 			a.open(ctx, i.TriggerID, i.View, recordForm(&after, key))
 		}
 		return nil
