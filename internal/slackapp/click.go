@@ -81,17 +81,21 @@ func (a *App) genuine(ctx context.Context, i *interaction, act action, key butto
 	if i.Container.ChannelID == "" || !slices.Contains(carries(d.Kind), act.ActionID) || (d.To != "" && d.To != i.person()) {
 		return errForged
 	}
-	switch act.ActionID {
-	case actionApprove, actionDeny, actionChangeDuration:
-		if key.Ask != d.Ref.Ask {
-			return errForged
-		}
-	case actionRemindLater:
-		if key.Obligation != d.Ref.Obligation || key.Item != d.Ref.Item {
-			return errForged
-		}
+	if !fits(key, act.ActionID, d.Ref) {
+		return errForged
 	}
 	return nil
+}
+
+// fits tells whether a button's key is about what its message is about.
+func fits(key buttonKey, name string, ref change.Ref) bool {
+	switch name {
+	case actionApprove, actionDeny, actionChangeDuration:
+		return key.Ask == ref.Ask
+	case actionRemindLater:
+		return key.Obligation == ref.Obligation && key.Item == ref.Item
+	}
+	return true
 }
 
 // press does what a button says, for whoever pressed it.

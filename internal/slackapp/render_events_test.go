@@ -50,7 +50,7 @@ func constants(t *testing.T, file, typeName string) []string {
 
 func TestEveryEventThatGoesIntoTheThreadHasALine(t *testing.T) {
 	t.Parallel()
-	ofNoChange := []change.EventType{change.EventTurnedAway, change.EventForged, change.EventStandardPath}
+	ofNoChange := []change.EventType{change.EventTurnedAway, change.EventForged, change.EventStandardPath, change.EventStandingKept, change.EventStandingEnded}
 	c := begin(t, storyRequest()).c
 	for _, name := range constants(t, "../change/event.go", "EventType") {
 		e := change.Event{Seq: 1, Type: change.EventType(name), Actor: ada, At: morning, Facts: change.Facts{}}
