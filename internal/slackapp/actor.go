@@ -116,17 +116,19 @@ func (a *App) change(ctx context.Context, n change.Number) (change.Change, error
 	return c, err
 }
 
-// do carries a command out for somebody, after looking up who they are.
-func (a *App) do(ctx context.Context, n change.Number, cmd change.Command, id change.PersonID, teamID string, p payload) (change.Change, error) {
-	c, err := a.change(ctx, n)
+// do carries a command out for somebody, after looking up who they are. done is
+// false when nothing was altered: the payload had been taken before.
+func (a *App) do(ctx context.Context, n change.Number, cmd change.Command, id change.PersonID, teamID string, p payload) (after change.Change, done bool, err error) {
+	before, err := a.change(ctx, n)
 	if err != nil {
-		return c, err
+		return before, false, err
 	}
-	actor, err := a.actor(ctx, id, teamID, &c, lessAccess(cmd))
+	actor, err := a.actor(ctx, id, teamID, &before, lessAccess(cmd))
 	if err != nil {
-		return c, err
+		return before, false, err
 	}
-	return a.Workflow.Do(ctx, n, cmd, actor, p.option())
+	after, err = a.Workflow.Do(ctx, n, cmd, actor, p.option())
+	return after, err == nil && after.Version > before.Version, err
 }
 
 // mayRead tells whether somebody may see a change: every member, but a

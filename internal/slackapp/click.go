@@ -78,17 +78,21 @@ func (a *App) genuine(ctx context.Context, i *interaction, act action, key butto
 	if i.Container.ChannelID == "" || !slices.Contains(carries(d.Kind), act.ActionID) || (d.To != "" && d.To != i.person()) {
 		return errForged
 	}
-	switch act.ActionID {
-	case actionApprove, actionDeny, actionChangeDuration:
-		if key.Ask != d.Ref.Ask {
-			return errForged
-		}
-	case actionRemindLater:
-		if key.Obligation != d.Ref.Obligation || key.Item != d.Ref.Item {
-			return errForged
-		}
+	if !fits(key, act.ActionID, d.Ref) {
+		return errForged
 	}
 	return nil
+}
+
+// fits tells whether a button's key is about what its message is about.
+func fits(key buttonKey, name string, ref change.Ref) bool {
+	switch name {
+	case actionApprove, actionDeny, actionChangeDuration:
+		return key.Ask == ref.Ask
+	case actionRemindLater:
+		return key.Obligation == ref.Obligation && key.Item == ref.Item
+	}
+	return true
 }
 
 // press does what a button says, for whoever pressed it.
@@ -100,11 +104,11 @@ func (a *App) press(ctx context.Context, i *interaction, name string, key button
 		return a.showInView(ctx, i, key.Number, 0)
 	}
 	if cmd := commandOfButton(name, key); cmd != nil {
-		after, err := a.do(ctx, key.Number, cmd, i.person(), i.User.TeamID, byTrigger(i.TriggerID))
+		after, done, err := a.do(ctx, key.Number, cmd, i.person(), i.User.TeamID, byTrigger(i.TriggerID))
 		if err != nil {
 			return err
 		}
-		if _, finished := cmd.(change.Finish); finished && after.Phase == change.Ended {
+		if _, finished := cmd.(change.Finish); finished && done && after.Phase == change.Ended {
 			a.open(ctx, i.TriggerID, i.View, recordForm(&after, key))
 		}
 		return nil

@@ -111,19 +111,19 @@ func (a *App) helpCommand(context.Context, command, change.Number, string) (ephe
 	return privately(a.help()), nil
 }
 
-func (a *App) give(ctx context.Context, c command, n change.Number, cmd change.Command) (change.Change, error) {
+func (a *App) give(ctx context.Context, c command, n change.Number, cmd change.Command) (after change.Change, done bool, err error) {
 	return a.do(ctx, n, cmd, change.PersonID(c.UserID), "", byTrigger(c.TriggerID))
 }
 
 func (a *App) noteCommand(ctx context.Context, c command, n change.Number, rest string) (ephemeral, error) {
-	_, err := a.give(ctx, c, n, change.AddNote{Text: rest})
+	_, _, err := a.give(ctx, c, n, change.AddNote{Text: rest})
 	return privately("The note was added to " + n.String() + "."), err
 }
 
 func (a *App) linkWord(ctx context.Context, c command, n change.Number, rest string) (ephemeral, error) {
 	cmd, err := a.linkCommand(ctx, unwrapped(rest))
 	if err == nil {
-		_, err = a.give(ctx, c, n, cmd)
+		_, _, err = a.give(ctx, c, n, cmd)
 	}
 	return privately("Linked to " + n.String() + "."), err
 }
@@ -142,13 +142,13 @@ func (a *App) extendCommand(ctx context.Context, c command, n change.Number, res
 	if err != nil || d <= 0 {
 		return privately("“" + oneLine(period, 40) + "” is not a time; write it like 30m or 1h, as in `" + escaped(a.Config.Command) + " extend EC-12 1h`."), nil
 	}
-	_, err = a.give(ctx, c, n, change.Extend{Duration: d, Why: why})
+	_, _, err = a.give(ctx, c, n, change.Extend{Duration: d, Why: why})
 	return privately("The approvers are being asked for " + change.ShortDuration(d) + " more for " + n.String() + "."), err
 }
 
 func (a *App) finishCommand(ctx context.Context, c command, n change.Number, _ string) (ephemeral, error) {
-	after, err := a.give(ctx, c, n, change.Finish{})
-	if err == nil && after.Phase == change.Ended {
+	after, done, err := a.give(ctx, c, n, change.Finish{})
+	if done && after.Phase == change.Ended {
 		a.open(ctx, c.TriggerID, nil, recordForm(&after, buttonKey{Number: n}))
 	}
 	if after.Phase == change.Withdrawn {
@@ -158,7 +158,7 @@ func (a *App) finishCommand(ctx context.Context, c command, n change.Number, _ s
 }
 
 func (a *App) withdrawCommand(ctx context.Context, c command, n change.Number, _ string) (ephemeral, error) {
-	after, err := a.give(ctx, c, n, change.Withdraw{})
+	after, _, err := a.give(ctx, c, n, change.Withdraw{})
 	if after.Phase == change.Ended {
 		return privately(n.String() + " had access already, so it has ended instead; the record and the review are owed now."), err
 	}

@@ -229,7 +229,7 @@ func setupOn(t *testing.T, pool *pgxpool.Pool, options ...edgeOption) *edge {
 func edgeUsers() []slack.User {
 	return []slack.User{
 		{ID: ada, RealName: "Ada", Email: "ada@example.com"}, {ID: ben, RealName: "Ben", Email: "ben@example.com"},
-		{ID: cto, RealName: "The CTO", Email: "cto@example.com"}, {ID: deputy, RealName: "The deputy", Email: "deputy@example.com"},
+		{ID: cto, Name: "The CTO", RealName: "The CTO", Email: "cto@example.com"}, {ID: deputy, RealName: "The deputy", Email: "deputy@example.com"},
 		{ID: "U0GUEST", Restricted: true}, {ID: "U0SINGLE", UltraRestricted: true}, {ID: "U0ROBOT", Bot: true},
 		{ID: "U0STRANGER", TeamID: "T0OTHER", Stranger: true}, {ID: "U0GONE", Deactivated: true},
 	}

@@ -63,7 +63,7 @@ func (a *App) submission(ctx context.Context, i *interaction) reply {
 	}
 	cmd, err := take(ctx, a, i, key)
 	if err == nil {
-		_, err = a.do(ctx, key.Number, cmd, i.person(), i.User.TeamID, byView(i.View))
+		_, _, err = a.do(ctx, key.Number, cmd, i.person(), i.User.TeamID, byView(i.View))
 	}
 	if err != nil {
 		return a.refused(ctx, i.View, err)

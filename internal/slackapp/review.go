@@ -106,7 +106,7 @@ func (a *App) modalClick(ctx context.Context, i *interaction, act action) {
 		return
 	}
 	text := reviewOf(i.View)
-	c, err := a.do(ctx, key.Number, change.SaveDraft{Text: text}, i.person(), i.User.TeamID, byTrigger(i.TriggerID))
+	c, _, err := a.do(ctx, key.Number, change.SaveDraft{Text: text}, i.person(), i.User.TeamID, byTrigger(i.TriggerID))
 	if err != nil {
 		a.tell(ctx, i, a.explain(ctx, err))
 		return
