@@ -95,9 +95,7 @@ func rules() change.Rules {
 			ID: "access", Name: "Work on production", Requesters: []change.GroupID{"all"}, Access: change.NeedRequired, Incident: change.NeedOptional,
 			Approvals: []change.ApprovalRule{{From: []change.GroupID{"cto"}}},
 		}},
-		Targets: []change.Target{{ID: "prod", Name: "Production", AccountID: account, PermissionSets: []change.PermissionSet{
-			{ID: "admin", Name: "Admin", ARN: setARN, MaxDuration: 4 * time.Hour},
-		}}},
+		Targets:  targets(),
 		Roles:    change.Roles{CTO: []change.GroupID{"cto"}},
 		Approval: change.ApprovalRules{EscalateAfter: time.Hour, LapseAfter: 2 * time.Hour},
 		Record: change.RecordRules{
@@ -131,7 +129,9 @@ func setup(t testing.TB, alter ...func(*sandbox.Options)) *bundle {
 	}
 	b := &bundle{TB: t, ctx: t.Context(), clock: c, aws: sandbox.New(opt), pool: databases.Pool(t), waker: &waker{}}
 	b.aws.AddUser(sandbox.User{ID: ada, UserName: "ada", Email: "ada@example.com"})
-	b.aws.AddAccount(account)
+	for _, x := range targets() {
+		b.aws.AddAccount(x.AccountID)
+	}
 	b.aws.AddPermissionSet(sandbox.PermissionSet{ARN: setARN, Name: "Admin", SessionDuration: "PT2H"})
 	server := httptest.NewServer(b.aws)
 	t.Cleanup(server.Close)
@@ -174,27 +174,52 @@ func (b *bundle) ok(err error) {
 	}
 }
 
-// request asks for an hour for ada, or for the user given.
-func (b *bundle) request(user ...string) change.Number {
-	b.Helper()
-	id := ada
-	if len(user) > 0 {
-		id = user[0]
-	}
-	c, err := b.workflow.Submit(b.ctx, change.Request{
+// ask is a request for an hour in production, for the user given.
+func ask(user string) change.Request {
+	return change.Request{
 		Kind: "access", Reason: "down", What: "Restart it", Why: "It is down", Target: "prod", PermissionSet: "admin",
-		Duration: time.Hour, Choice: change.TicketLater, AWSUser: &change.AWSUser{ID: id},
-	}, asker)
+		Duration: time.Hour, Choice: change.TicketLater, AWSUser: &change.AWSUser{ID: user},
+	}
+}
+
+// approved has access approved: for ada, or the user given.
+func (b *bundle) approved(user ...string) change.Number {
+	b.Helper()
+	req := ask(ada)
+	if len(user) > 0 {
+		req = ask(user[0])
+	}
+	return b.approve(req)
+}
+
+// approvedIn has access for ada approved in the i-th of the other accounts. AWS
+// does one thing at a time in each.
+func (b *bundle) approvedIn(i int) change.Number {
+	b.Helper()
+	req := ask(ada)
+	req.Target = target(i)
+	return b.approve(req)
+}
+
+func (b *bundle) approve(req change.Request) change.Number {
+	b.Helper()
+	c, err := b.workflow.Submit(b.ctx, req, asker)
 	b.ok(err)
+	b.do(c.Number, change.Approve{Ask: 1}, cto)
 	return c.Number
 }
 
-// approved asks for access and has it approved.
-func (b *bundle) approved(user ...string) change.Number {
-	b.Helper()
-	n := b.request(user...)
-	b.do(n, change.Approve{Ask: 1}, cto)
-	return n
+const otherAccounts = 20
+
+func target(i int) change.TargetID { return change.TargetID(fmt.Sprint("other", i)) }
+
+func targets() []change.Target {
+	sets := []change.PermissionSet{{ID: "admin", Name: "Admin", ARN: setARN, MaxDuration: 4 * time.Hour}}
+	all := []change.Target{{ID: "prod", Name: "Production", AccountID: account, PermissionSets: sets}}
+	for i := range otherAccounts {
+		all = append(all, change.Target{ID: target(i), Name: string(target(i)), AccountID: fmt.Sprintf("2222%08d", i), PermissionSets: sets})
+	}
+	return all
 }
 
 func (b *bundle) do(n change.Number, cmd change.Command, by change.Actor) {
@@ -263,18 +288,30 @@ func (b *bundle) calls(operation string) int {
 func (b *bundle) drain() {
 	b.Helper()
 	for range 50 {
-		_, err := b.tick.Tick(b.ctx)
+		ticked, err := b.tick.Tick(b.ctx)
 		b.worked(err)
 		ids, err := b.access.Due(b.ctx, 100)
 		b.ok(err)
-		if len(ids) == 0 {
+		if len(ids) == 0 && ticked == 0 {
 			return
 		}
 		for _, id := range ids {
-			b.worked(b.access.Work(b.ctx, id))
+			b.worked(b.work(id))
 		}
 	}
 	b.Fatalf("at %s there is always something due", b.clock.now().Sub(start))
+}
+
+// work is Work; that a test kills it on the way is an error.
+func (b *bundle) work(id int64) (err error) {
+	defer func() {
+		if r := recover(); r == any(errCrash) {
+			err = errCrash
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	return b.access.Work(b.ctx, id)
 }
 
 func (b *bundle) worked(err error) {
