@@ -130,11 +130,14 @@ func (d *directory) Groups(_ context.Context, ids []change.GroupID) change.Group
 	return view
 }
 
-// wire counts the requests that leave, by method and path, and can be cut.
+// wire counts the requests that leave, by method and path. It can be cut, and
+// bring no credentials or the answer that a thing is not shown.
 type wire struct {
-	cut   atomic.Bool
-	mu    sync.Mutex
-	calls map[string]int
+	cut    atomic.Bool
+	locked atomic.Bool
+	hidden atomic.Pointer[string] // path
+	mu     sync.Mutex
+	calls  map[string]int
 }
 
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -143,6 +146,12 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.mu.Unlock()
 	if w.cut.Load() {
 		r.URL.Host = "127.0.0.1:1" // nobody listens there
+	}
+	if w.locked.Load() {
+		r.Header.Set("Authorization", "Basic bm9ib2R5Om5vdGhpbmc=")
+	}
+	if path := w.hidden.Load(); path != nil && r.URL.Path == *path {
+		return &http.Response{StatusCode: http.StatusNotFound, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 	}
 	return http.DefaultTransport.RoundTrip(r)
 }

@@ -250,8 +250,13 @@ func TestPrivateIncidentLeaksNothingToJira(t *testing.T) {
 			if !strings.Contains(b.everything(), "EC-1, a confidential change") {
 				t.Errorf("Jira does not even hold the number:\n%s", b.everything())
 			}
-		} else if !strings.Contains(b.incidents.Text(id), typedDone) {
-			t.Errorf("the private incident's own record lacks what was done:\n%s", b.incidents.Text(id))
+		} else {
+			if !strings.Contains(b.incidents.Text(id), typedDone) {
+				t.Errorf("the private incident's own record lacks what was done:\n%s", b.incidents.Text(id))
+			}
+			if all := b.incidents.FollowUps(id); len(all) != 1 || !strings.HasPrefix(all[0].Title, "fence the ostrich in") {
+				t.Errorf("the private incident's follow-ups are %+v", all)
+			}
 		}
 		wantNone(t, b.everything())
 		if strings.Contains(b.everything(), "INC-") {
@@ -384,5 +389,72 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	if n := b.wire.count(create); n != 2 {
 		t.Errorf("%d creates after it, want two", n)
 	}
-	b.issue(t)
+	_ = b.issue(t)
+}
+
+func TestIncidentThatIsNoLongerShownCountsAsPrivate(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.incidentOf(t, sandboxincidentio.Incident{Name: "Logins fail"})
+	c := b.made(t, b.during(t, id))
+	b.work(t)
+	path := "/v2/incidents/" + id
+	b.wire.hidden.Store(&path)
+	b.write(t, c.Number)
+	b.work(t)
+	b.pass(t, 3*time.Minute, 30*time.Second)
+	got := b.change(t, c.Number)
+	if !got.Confidential || got.Record.In != change.RecordInJira || got.Record.Mirrored != 1 {
+		t.Errorf("confidential: %t, record %+v", got.Confidential, got.Record)
+	}
+	wantNone(t, b.everything()+got.Record.Moved)
+	b.wantOwes(t, c.Number, change.OweSignOff, change.Owed)
+}
+
+func TestRecordThatWaitedWhileItsIncidentWasDeclinedStandsInJiraOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.incidentOf(t, sandboxincidentio.Incident{})
+	c := b.made(t, b.during(t, id))
+	b.work(t)
+	b.incidents.Faults.Add(fault.Fault{Kind: fault.Unavailable, Call: "create timeline item"})
+	b.write(t, c.Number)
+	b.work(t)
+	waiting, err := b.Ledger.Waiting(t.Context(), c.Number)
+	if err != nil || waiting[change.SystemIncident] == "" || waiting[change.SystemJira] != "" {
+		t.Errorf("waiting for %v (%v), want incident.io", waiting, err)
+	}
+	if err := b.incidents.SetStatus(id, "Declined"); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.IncidentHint(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	b.work(t)
+	b.incidents.Faults.Clear()
+	b.pass(t, 10*time.Minute, 30*time.Second)
+	if n := len(comments(b.issue(t), typedDone)); n != 1 {
+		t.Errorf("%d comments hold the record, want one", n)
+	}
+	if n := b.titles(id, "what was done"); n != 0 {
+		t.Errorf("%d records in the declined incident, want none", n)
+	}
+}
+
+func TestIncidentIsDownForALongTimeAndMadeGood(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.incidentOf(t, sandboxincidentio.Incident{})
+	during := b.during(t, id)
+	b.wire.cut.Store(true)
+	c := b.made(t, during)
+	b.write(t, c.Number)
+	b.work(t)
+	b.pass(t, 30*time.Minute, time.Minute)
+	b.wire.cut.Store(false)
+	b.pass(t, 3*time.Minute, 30*time.Second)
+	if n := b.titles(id, "what was done"); n != 1 || b.change(t, c.Number).Record.In != change.RecordInIncident {
+		t.Errorf("%d records in the incident, want one", n)
+	}
+	b.wantOwes(t, c.Number, change.OweRecord, change.Done)
 }

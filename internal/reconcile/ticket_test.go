@@ -72,7 +72,7 @@ func TestCreateIsNotRepeatedBeforeSearchHasHadItsTime(t *testing.T) {
 	if n := b.wire.count(create); n != 2 {
 		t.Fatalf("%d creates in the end, want two", n)
 	}
-	b.issue(t)
+	_ = b.issue(t)
 }
 
 func TestAccidentalTwinsAreJoined(t *testing.T) {
@@ -162,23 +162,35 @@ func TestLinkedTicketIsChecked(t *testing.T) {
 
 func TestTicketStaysLinkedWhileJiraDoesNotLetUsIn(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	key := b.jira.AddIssue(sandboxjira.Issue{Project: "WEB", Type: "Task", Summary: "x", Creator: otherAccount})
-	b.wire.cut.Store(true)
-	c := b.request(t, func(r *change.Request) { r.Choice, r.Ticket = change.TicketExisting, &change.TicketRef{Key: key} })
-	b.work(t)
-	b.pass(t, 5*time.Minute, time.Minute)
-	if got := b.change(t, c.Number).Ticket; got == nil || got.Checked {
-		t.Fatalf("the ticket is %+v, want it linked and not checked", got)
+	cases := []struct {
+		name, say string
+		trouble   func(b *bundle, on bool)
+	}{
+		{"down", "cannot be reached", func(b *bundle, on bool) { b.wire.cut.Store(on) }},
+		{"locked", "does not accept", func(b *bundle, on bool) { b.wire.locked.Store(on) }},
 	}
-	waiting, err := b.Ledger.Waiting(t.Context(), c.Number)
-	if err != nil || !strings.Contains(waiting[change.SystemJira], "cannot be reached") {
-		t.Errorf("waiting for %v (%v)", waiting, err)
-	}
-	b.wire.cut.Store(false)
-	b.pass(t, 2*time.Minute, 30*time.Second)
-	if got := b.change(t, c.Number).Ticket; got == nil || !got.Checked {
-		t.Errorf("the ticket is %+v, want it checked", got)
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			key := b.jira.AddIssue(otherIssue)
+			tc.trouble(b, true)
+			c := b.request(t, func(r *change.Request) { r.Choice, r.Ticket = change.TicketExisting, &change.TicketRef{Key: key} })
+			b.work(t)
+			b.pass(t, 5*time.Minute, time.Minute)
+			if got := b.change(t, c.Number).Ticket; got == nil || got.Checked {
+				t.Fatalf("the ticket is %+v, want it linked and not checked", got)
+			}
+			waiting, err := b.Ledger.Waiting(t.Context(), c.Number)
+			if err != nil || !strings.Contains(waiting[change.SystemJira], tc.say) {
+				t.Errorf("waiting for %v (%v)", waiting, err)
+			}
+			tc.trouble(b, false)
+			b.pass(t, 6*time.Minute, 30*time.Second)
+			if got := b.change(t, c.Number).Ticket; got == nil || !got.Checked {
+				t.Errorf("the ticket is %+v, want it checked", got)
+			}
+		})
 	}
 }
 
