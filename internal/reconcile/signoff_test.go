@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/sandbox/fault"
 )
 
 // recorded gives a change whose record stands in Jira and awaits its sign-off.
@@ -169,4 +170,17 @@ func TestHintOfJiraSpeedsTheSignOffUp(t *testing.T) {
 	b.TicketHint(t.Context(), b.issue(t).ID, key)
 	b.work(t)
 	b.wantOwes(t, n, change.OweSignOff, change.Done)
+}
+
+func TestCommentOnOurTicketCountsBeforeWeHaveFoundIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.jira.SetSearchLag(2*time.Minute, 0)
+	b.jira.Faults.Add(fault.Fault{Kind: fault.ReplyLost, Call: "create issue", Times: 1})
+	c := b.made(t, ticketNow)
+	b.work(t)
+	b.clock.forward(30 * time.Second)
+	b.jira.CommentAs(ctoAccount, b.issue(t).Key, "Fine")
+	b.pass(t, 10*time.Minute, 30*time.Second)
+	b.wantOwes(t, c.Number, change.OweSignOff, change.Done)
 }
