@@ -150,3 +150,27 @@ func (b *builder) awsEndpoints(env func(string) (string, bool)) {
 		}
 	}
 }
+
+// DatabaseOwner reads the address of the database for whoever migrates it:
+// DATABASE_MIGRATE_URL, else DATABASE_URL. No configuration file is needed.
+func DatabaseOwner(env func(string) (string, bool), readFile func(string) ([]byte, error)) (Secret, error) {
+	return firstSecret(env, readFile, "DATABASE_MIGRATE_URL", "DATABASE_URL")
+}
+
+// Database reads the address of the database. No configuration file is needed.
+func Database(env func(string) (string, bool), readFile func(string) ([]byte, error)) (Secret, error) {
+	return firstSecret(env, readFile, "DATABASE_URL")
+}
+
+func firstSecret(env func(string) (string, bool), readFile func(string) ([]byte, error), names ...string) (Secret, error) {
+	b := &builder{}
+	for _, name := range names {
+		if url, ok := b.secret(name, env, readFile); ok && url != "" {
+			return url, nil
+		}
+	}
+	if len(b.problems) == 0 {
+		b.inEnvironment("%s is not set; set it, or its _FILE to the file that holds it", strings.Join(names, " or "))
+	}
+	return "", Problems(b.problems)
+}

@@ -113,7 +113,7 @@ func (tx Tx) TouchMessages(ctx context.Context, n change.Number, version int64, 
 // ClaimDelivery takes the oldest due delivery of a change for a system, until
 // lease. It answers ErrNotFound when there is none.
 func (l *Ledger) ClaimDelivery(ctx context.Context, n change.Number, system change.System, now, lease time.Time, claim string) (Delivery, error) {
-	rows, err := l.pool.Query(ctx, `UPDATE deliveries SET claim = $5, lease_until = $4, attempts = attempts + 1
+	rows, err := l.pool.Query(ctx, `UPDATE deliveries SET claim = $5, lease_until = $4, next_try = $4, attempts = attempts + 1
 		WHERE id = (
 			SELECT id FROM deliveries
 			WHERE number = $1 AND system = $2 AND next_try <= $3 AND (lease_until IS NULL OR lease_until <= $3)
@@ -133,6 +133,17 @@ func (l *Ledger) ClaimDelivery(ctx context.Context, n change.Number, system chan
 type Work struct {
 	Number change.Number
 	System change.System
+}
+
+// WorkOf is the work of a change for a system, from their plain values: as a
+// job's arguments hold them.
+func WorkOf(number int64, system string) Work {
+	return Work{Number: change.Number(number), System: change.System(system)}
+}
+
+// Systems lists the systems that deliveries go to.
+func Systems() []change.System {
+	return []change.System{change.SystemSlack, change.SystemJira, change.SystemIncident, change.SystemAWS}
 }
 
 // DueWork lists the changes with deliveries to a system that are due and that
@@ -199,11 +210,12 @@ func (l *Ledger) Keep(ctx context.Context, d *Delivery, external string) error {
 }
 
 // Delivered records that the copy agrees with version d.Wanted, and when it is
-// to be looked at again by itself: zero for never.
+// to be looked at again by itself: zero for never. What was asked for anew since
+// the claim is due at once: it has pulled next_try before the lease's end.
 func (l *Ledger) Delivered(ctx context.Context, d Delivery, external string, now, again time.Time) error {
 	return l.guarded(ctx, `UPDATE deliveries SET done = $3, external_id = $4, last_error = '', attempts = 0, claim = '', lease_until = NULL,
-			state = CASE WHEN wanted > $3 THEN 'open' ELSE 'done' END,
-			next_try = CASE WHEN wanted > $3 THEN $5::TIMESTAMPTZ ELSE $6::TIMESTAMPTZ END
+			state = CASE WHEN wanted > $3 OR next_try < lease_until THEN 'open' ELSE 'done' END,
+			next_try = CASE WHEN wanted > $3 OR next_try < lease_until THEN $5::TIMESTAMPTZ ELSE $6::TIMESTAMPTZ END
 		WHERE id = $1 AND claim = $2`, d.ID, d.claim, d.Wanted, external, now, null(again))
 }
 
