@@ -80,6 +80,7 @@ const (
 	MessageTicketRefused   Message = "ticket_refused"
 	MessageClosed          Message = "closed"
 	MessageStanding        Message = "standing"
+	MessageAccessLate      Message = "access_late"
 )
 
 // Ref says what a delivery is about.

@@ -107,6 +107,8 @@ func (o *outbox) people(e Event) {
 		if c.Access.Standing {
 			o.tell(e, MessageStanding, c.Approver())
 		}
+	case EventAccessLate:
+		o.once(DeliverCTO, "access_late/"+seqKey(e), "", Ref{Seq: e.Seq, Message: MessageAccessLate})
 	case EventSignOffDoubted:
 		o.tell(e, MessageSignOffDoubted, PersonID(e.Fact("signer")))
 	case EventSignOffUndone:
@@ -228,7 +230,7 @@ func inThread(t EventType) bool {
 // inAudit tells whether the audit channel hears of an event.
 func inAudit(e Event) bool {
 	switch e.Type { //nolint:exhaustive // all others are read in the thread
-	case EventBreached, EventSignOffUndone, EventAccessBack, EventUndelivered, EventIncidentRefused:
+	case EventBreached, EventSignOffUndone, EventAccessLate, EventAccessBack, EventUndelivered, EventIncidentRefused:
 		return true
 	case EventAccessVerified:
 		return e.Fact("standing") == "true"

@@ -279,6 +279,19 @@ func (l *Ledger) PostedAs(ctx context.Context, n change.Number, external string)
 	return d, err
 }
 
+// PostUnderWay tells whether a message of a change may have been posted of which
+// it is not stored yet where it stands.
+func (l *Ledger) PostUnderWay(ctx context.Context, n change.Number) (bool, error) {
+	var underWay bool
+	err := l.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM deliveries
+		WHERE number = $1 AND system = $2 AND external_id = '' AND intended_at IS NOT NULL AND next_try IS NOT NULL)`,
+		int64(n), string(change.SystemSlack)).Scan(&underWay)
+	if err != nil {
+		return false, fmt.Errorf("look for messages under way: %w", err)
+	}
+	return underWay, nil
+}
+
 // Waiting tells what a change waits for: the systems whose deliveries fail, with
 // the last error of each.
 func (l *Ledger) Waiting(ctx context.Context, n change.Number) (map[change.System]string, error) {
