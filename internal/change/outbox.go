@@ -40,6 +40,15 @@ func (o *outbox) converge(kind DeliveryKind, key string, to PersonID, ref Ref) {
 	o.add(Delivery{Kind: kind, Key: key, Mode: Converge, To: to, Ref: ref})
 }
 
+// toRecord asks for something to be written where the record stands.
+func (o *outbox) toRecord(kind DeliveryKind, key string, ref Ref) {
+	d := Delivery{Kind: kind, Key: key, Mode: Once, Ref: ref}
+	if o.c.Record.In == RecordInIncident && o.c.Incident != nil && o.c.Incident.Refused == "" {
+		d.Via = SystemIncident
+	}
+	o.add(d)
+}
+
 func seqKey(e Event) string { return strconv.FormatInt(e.Seq, 10) }
 
 // tell sends one of the direct messages about an event.
@@ -139,22 +148,22 @@ func (o *outbox) records(e Event) {
 			o.watchComments()
 		}
 	case EventRecordWritten:
-		o.once(DeliverRecord, e.Fact("revision"), "", Ref{Seq: e.Seq, Revision: e.int("revision")})
+		o.toRecord(DeliverRecord, e.Fact("revision"), Ref{Seq: e.Seq, Revision: e.int("revision")})
 		o.ticketForRecord()
 	case EventIncidentRefused:
 		o.watchComments()
 		if e.Fact("moved") == "true" && c.Record.Revision > 0 {
-			o.once(DeliverRecord, "moved/"+strconv.Itoa(c.Record.Revision), "", Ref{Seq: e.Seq, Revision: c.Record.Revision})
+			o.toRecord(DeliverRecord, "moved/"+strconv.Itoa(c.Record.Revision), Ref{Seq: e.Seq, Revision: c.Record.Revision})
 			o.ticketForRecord()
 		}
 	case EventDenied, EventWithdrawn, EventLapsed, EventFailed:
 		if c.Record.In == RecordInJira && (c.Ticket != nil || c.Record.Choice == TicketNow) {
-			o.once(DeliverNote, "outcome", "", Ref{Seq: e.Seq})
+			o.toRecord(DeliverNote, "outcome", Ref{Seq: e.Seq})
 		}
 	case EventNoted:
-		o.once(DeliverNote, e.Fact("note"), "", Ref{Seq: e.Seq, Item: e.int("note")})
+		o.toRecord(DeliverNote, e.Fact("note"), Ref{Seq: e.Seq, Item: e.int("note")})
 	case EventReviewSubmitted:
-		o.once(DeliverReview, "review", "", Ref{Seq: e.Seq})
+		o.toRecord(DeliverReview, "review", Ref{Seq: e.Seq})
 		for i := range c.Review.Text.Actions {
 			o.once(DeliverAction, strconv.Itoa(i+1), "", Ref{Seq: e.Seq, Item: i + 1})
 		}
@@ -200,7 +209,7 @@ func (o *outbox) owed(e Event) {
 	case EventSignOffUndone:
 		o.once(DeliverSignOffOut, "sign_off/"+seqKey(e), "", Ref{Seq: seq})
 	case EventSignedOff:
-		o.once(DeliverNote, "sign_off/"+seqKey(e), "", Ref{Seq: seq})
+		o.toRecord(DeliverNote, "sign_off/"+seqKey(e), Ref{Seq: seq})
 		o.tell(e, MessageSignedOff, o.c.Requester)
 	}
 }

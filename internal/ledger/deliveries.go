@@ -38,14 +38,14 @@ const (
 	DeliveryParked    DeliveryState = "parked"
 )
 
-const deliveryColumns = `id, number, kind, key, mode, recipient, ref, wanted, done, external_id, intended_at, attempts, last_error, state, claim`
+const deliveryColumns = `id, number, kind, key, system, mode, recipient, ref, wanted, done, external_id, intended_at, attempts, last_error, state, claim`
 
 func scanDelivery(row pgx.CollectableRow) (Delivery, error) {
 	var d Delivery
 	var ref []byte
 	var number int64
 	var intended *time.Time
-	err := row.Scan(&d.ID, &number, &d.Kind, &d.Key, &d.Mode, &d.To, &ref, &d.Wanted, &d.Done, &d.ExternalID,
+	err := row.Scan(&d.ID, &number, &d.Kind, &d.Key, &d.Via, &d.Mode, &d.To, &ref, &d.Wanted, &d.Done, &d.ExternalID,
 		&intended, &d.Attempts, &d.LastError, &d.State, &d.claim)
 	if err != nil {
 		return d, fmt.Errorf("read a delivery: %w", err)
@@ -84,7 +84,7 @@ func (tx Tx) PutDeliveries(ctx context.Context, deliveries []change.Delivery, ve
 				state = 'open',
 				next_try = CASE WHEN deliveries.last_error = '' OR deliveries.next_try IS NULL THEN excluded.next_try ELSE deliveries.next_try END
 			WHERE deliveries.mode = 'converge' AND deliveries.state <> 'parked' AND deliveries.wanted < excluded.wanted`,
-			int64(d.Number), string(d.Kind), d.Key, string(d.Kind.System()), string(d.Mode), string(d.To), ref, wanted, at)
+			int64(d.Number), string(d.Kind), d.Key, string(d.System()), string(d.Mode), string(d.To), ref, wanted, at)
 	}
 	results := tx.SendBatch(ctx, batch)
 	for range batch.Len() {

@@ -46,14 +46,14 @@ func (d *Deliverer) comments(ctx context.Context, c change.Change, _ *ledger.Del
 	if err := d.restore(ctx, c, written, all); err != nil {
 		return result{}, err
 	}
-	if after, err := d.judge(ctx, c, all); refusedFor(err, change.Unestablished) {
+	after, err := d.judge(ctx, c, all)
+	if refusedFor(err, change.Unestablished) {
 		return result{later: d.Now().Add(groupPause), waitsFor: "Who may sign off could not be looked up; asking again."}, nil
-	} else if err != nil {
-		return result{}, err
-	} else {
-		c = after
 	}
-	return result{external: c.Ticket.ID, again: d.Now().Add(nextComments(&c))}, nil
+	if err != nil {
+		return result{}, err
+	}
+	return result{external: c.Ticket.ID, again: d.Now().Add(nextComments(&after))}, nil
 }
 
 // judge hands the comments over with whose account wrote each. Groups are looked

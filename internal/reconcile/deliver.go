@@ -190,7 +190,7 @@ func (d *Deliverer) failed(ctx context.Context, c change.Change, row ledger.Deli
 	}
 	now := d.Now()
 	at := now.Add(pause(row.Attempts))
-	say := string(row.Kind.System()) + " did not answer as it should"
+	say := string(row.System()) + " did not answer as it should"
 	if outside, ok := errors.AsType[*change.OutsideError](err); ok {
 		if outside.RetryAfter > 0 {
 			at = now.Add(outside.RetryAfter)

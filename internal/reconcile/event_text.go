@@ -14,7 +14,7 @@ func (d *Deliverer) eventEntry(ctx context.Context, c *change.Change, e change.E
 	out := entry{at: e.At, stub: stub(c) + "."}
 	var say string
 	var p paper
-	switch e.Type { //nolint:exhaustive // the record is not told of paperwork
+	switch e.Type {
 	case change.EventRequested:
 		say, p = "an emergency change is asked for by "+d.name(ctx, c.Requester), d.plan(ctx, c)
 	case change.EventReported:

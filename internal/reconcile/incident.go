@@ -47,7 +47,7 @@ func (d *Deliverer) look(ctx context.Context, c change.Change) (change.Change, e
 		if c.Incident == nil || c.Incident.Now.ID != id { // somebody linked another meanwhile
 			continue
 		}
-		switch found.Category { //nolint:exhaustive // the others may take notes; a note tells
+		switch found.Category {
 		case change.IncidentDeclined, change.IncidentCanceled:
 			return d.giveUp(ctx, c, false)
 		case change.IncidentMerged:

@@ -16,7 +16,7 @@ func (d *Deliverer) note(ctx context.Context, c change.Change, row *ledger.Deliv
 		return result{}, err
 	}
 	var e entry
-	switch event.Type { //nolint:exhaustive // nothing else is noted
+	switch event.Type {
 	case change.EventNoted:
 		e = d.noteEntry(ctx, &c, event)
 	case change.EventSignedOff:
