@@ -11,7 +11,7 @@ import (
 )
 
 // together lets replicas work on whatever is due, all at once, for a while.
-func (b *bundle) together(d time.Duration, replicas ...*reconcile.Access) {
+func (b *accessBundle) together(d time.Duration, replicas ...*reconcile.Access) {
 	b.Helper()
 	for end := b.clock.now().Add(d); b.clock.now().Before(end); b.clock.set(b.clock.now().Add(time.Second)) {
 		_, err := b.tick.Tick(b.ctx)
@@ -34,7 +34,7 @@ func (b *bundle) together(d time.Duration, replicas ...*reconcile.Access) {
 
 func TestTwoReplicasOnTheSameRowActOnce(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	other := b.reconciler(b.client)
 	n := b.approved()
 	b.together(10*time.Second, b.access, other)
@@ -67,7 +67,7 @@ func inFlight(calls []sandbox.Call) int {
 
 func TestNeverMoreThanEightOperationsAreInFlight(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(o *sandbox.Options) { o.SettleAfter = 12 * time.Second; o.OutstandingCreates = -1 })
+	b := accessSetup(t, func(o *sandbox.Options) { o.SettleAfter = 12 * time.Second; o.OutstandingCreates = -1 })
 	var all []change.Number
 	for i := range otherAccounts {
 		all = append(all, b.approvedIn(i))
@@ -90,7 +90,7 @@ func TestNeverMoreThanEightOperationsAreInFlight(t *testing.T) {
 
 func TestStalledCreatesHoldUpNoRemoval(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	n := b.approved()
 	b.active(n)
 	b.aws.StallCreates(7)
@@ -117,7 +117,7 @@ func TestStalledCreatesHoldUpNoRemoval(t *testing.T) {
 // row over, sends its create late. What it brings is found and taken back.
 func TestACreateThatIsSentLateByASleepingProcessIsTakenBack(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	n := b.approved()
 	awake := b.access
 	s := &spy{AWS: b.client}
@@ -150,7 +150,7 @@ func TestACreateThatIsSentLateByASleepingProcessIsTakenBack(t *testing.T) {
 
 func TestAnApproversDecisionAboutFoundAccessIsNotLostToARunThatIsUnderWay(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.Plant(adaAdmin)
 	first := b.approved()
 	b.active(first)
@@ -171,7 +171,7 @@ func TestAnApproversDecisionAboutFoundAccessIsNotLostToARunThatIsUnderWay(t *tes
 
 func TestAGrantThatArrivesDuringARunIsNotOverlooked(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	first := b.approved()
 	b.active(first)
 	b.do(first, change.Finish{}, asker)

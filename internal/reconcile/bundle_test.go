@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -17,7 +16,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
-	"github.com/breakglass-bot/breakglass/internal/embeddedpg/pgtest"
 	"github.com/breakglass-bot/breakglass/internal/incidentio"
 	"github.com/breakglass-bot/breakglass/internal/jira"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
@@ -25,12 +23,7 @@ import (
 	sandboxincidentio "github.com/breakglass-bot/breakglass/internal/sandbox/incidentio"
 	sandboxjira "github.com/breakglass-bot/breakglass/internal/sandbox/jira"
 	"github.com/breakglass-bot/breakglass/internal/workflow"
-	"github.com/breakglass-bot/breakglass/migrations"
 )
-
-var databases = pgtest.New(migrations.Up)
-
-func TestMain(m *testing.M) { os.Exit(databases.Run(m)) }
 
 // The people of the tests, and their Jira accounts.
 const (
