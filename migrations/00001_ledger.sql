@@ -71,7 +71,7 @@ CREATE INDEX changes_incident_idx ON changes (incident_id) WHERE incident_id IS 
 -- +goose StatementBegin
 CREATE FUNCTION changes_guard() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'DELETE' THEN
+    IF TG_OP IN ('DELETE', 'TRUNCATE') THEN
         RAISE EXCEPTION 'changes are never deleted' USING ERRCODE = 'restrict_violation';
     END IF;
     IF TG_OP = 'INSERT' THEN
@@ -92,6 +92,7 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 CREATE TRIGGER changes_guard BEFORE INSERT OR UPDATE OR DELETE ON changes FOR EACH ROW EXECUTE FUNCTION changes_guard();
+CREATE TRIGGER changes_guard_truncate BEFORE TRUNCATE ON changes FOR EACH STATEMENT EXECUTE FUNCTION changes_guard();
 
 CREATE TABLE chains (
     chain     BIGINT NOT NULL,
@@ -138,6 +139,8 @@ END $$;
 -- +goose StatementEnd
 CREATE TRIGGER events_guard BEFORE UPDATE OR DELETE ON events FOR EACH ROW EXECUTE FUNCTION events_guard();
 CREATE TRIGGER events_guard_truncate BEFORE TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION events_guard();
+-- A text may be erased, but never be replaced by another.
+CREATE TRIGGER event_texts_guard BEFORE UPDATE ON event_texts FOR EACH ROW EXECUTE FUNCTION events_guard();
 
 CREATE TABLE obligations (
     number   BIGINT NOT NULL,
@@ -240,7 +243,7 @@ COMMENT ON COLUMN deliveries.number IS 'The change; 0 for what belongs to none.'
 COMMENT ON COLUMN deliveries.wanted IS 'The version of the change that the copy is to agree with; 1 for what is sent once.';
 COMMENT ON COLUMN deliveries.intended_at IS 'When a call that makes something was first about to be sent: from then on it may exist.';
 COMMENT ON COLUMN deliveries.next_try IS 'When it is due; null when nothing is to be done.';
-CREATE INDEX deliveries_next_try_idx ON deliveries (next_try) WHERE next_try IS NOT NULL;
+CREATE INDEX deliveries_next_try_idx ON deliveries (system, next_try) WHERE next_try IS NOT NULL;
 CREATE INDEX deliveries_external_idx ON deliveries (external_id) WHERE external_id <> '';
 
 CREATE TABLE seen (

@@ -68,7 +68,7 @@ func (x PersonRefused) decide(d *decision) error {
 
 func (IntendAccess) decide(d *decision) error {
 	c := &d.c
-	if !c.Wanted() || c.Access.Key.UserID == "" {
+	if !c.Wanted() || c.Access.Key.UserID == "" || (c.Phase == Approved && due(c.Access.GrantBy, d.now)) {
 		return refuse(TooLate, "%s does not want access any more.", c.Number)
 	}
 	if !c.Access.IntendedAt.IsZero() {
@@ -104,8 +104,8 @@ func (x AccessVerified) decide(d *decision) error {
 	}
 	c.Window.Until = d.now.Add(a.Approved)
 	a.RevokeBy = c.Window.Until
-	if a.GivenUp {
-		c.Window.Until = d.now
+	if a.GivenUp || due(a.GrantBy, d.now) { // too late for it, also where the clock has not been here yet
+		c.Window.Until, a.RevokeBy = d.now, d.now
 		return d.closeWindow("grant_within")
 	}
 	return d.activate(d.now)
@@ -150,7 +150,7 @@ func (x AccessTrouble) decide(d *decision) error {
 func (x AccessGone) decide(d *decision) error {
 	c := &d.c
 	a := c.Access
-	if a == nil || !a.GoneAt.IsZero() || c.Wanted() || c.Phase.Final() {
+	if a == nil || !a.GoneAt.IsZero() || c.Wanted() || c.Phase.Final() || c.Phase == Requested {
 		return nil
 	}
 	if c.Phase == Approved {

@@ -10,6 +10,18 @@ type TicketRef struct {
 	URL string `json:"url"`
 }
 
+// Ticket is a Jira ticket as it was when it was looked at.
+type Ticket struct {
+	Ref     TicketRef
+	Project string // key of the project it is in now; tickets move
+	Summary string
+	Status  string // as people see it
+	Done    bool   // its status is of the category done
+	Creator string // accountId
+	Labels  []string
+	Created time.Time
+}
+
 // TicketDraft is a ticket to be made. Summary and Description are plain text:
 // the adapter truncates and escapes them for Jira.
 type TicketDraft struct {
@@ -33,6 +45,7 @@ type TicketSection struct {
 type TicketComment struct {
 	ID      string
 	Author  string // accountId
+	Editor  string // accountId of whoever edited it last; empty, or the author, when nobody else did
 	Created time.Time
 	Updated time.Time
 	Body    string

@@ -55,7 +55,7 @@ func (o Options) prepareData(ctx context.Context, f folder, bin binaries, run ac
 
 func (o Options) initdb(ctx context.Context, f folder, data string, bin binaries, run account, log *os.File) error {
 	initdb := filepath.Join(bin.dir, "initdb")
-	g, err := startGuarded(run, f.path, log, false, initdb, append([]string{"-D", data}, initdbArgs...)...)
+	g, err := startGuarded(run, f, log, letItFinish, initdb, append([]string{"-D", data}, initdbArgs...)...)
 	if err == nil {
 		err = g.wait(ctx)
 	}

@@ -3,6 +3,7 @@ package embeddedpg
 import (
 	"bufio"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +24,31 @@ func TestAKilledProgramLeavesNoServer(t *testing.T) {
 	kill()
 	eventually(t, "the server is gone", func() bool { return !isServer(t.Context(), pid, data) })
 	eventually(t, "its folder is gone", func() bool { return !exists(dir) })
+}
+
+func TestAProgramKilledWhileItMakesDataLeavesNothing(t *testing.T) {
+	t.Parallel()
+	root := enterable(t)
+	self, err := os.Executable()
+	must(t, err)
+	cmd := exec.CommandContext(t.Context(), self)                                          //nolint:gosec // this very program
+	cmd.Env = append(os.Environ(), childVariable+"="+root, cacheVariable+"="+enterable(t)) // no image there: initdb runs
+	_, err = cmd.StdinPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	begun := filepath.Join(root, throwAwayPrefix+"*", unfinishedPrefix+"*", "PG_VERSION")
+	eventually(t, "initdb runs", func() bool {
+		found, err := filepath.Glob(begun)
+		return err == nil && len(found) > 0
+	})
+	must(t, cmd.Process.Kill())
+	if err := cmd.Wait(); err == nil {
+		t.Error("the program ended by itself")
+	}
+	eventually(t, "nothing is left", func() bool {
+		left, err := os.ReadDir(root)
+		return err == nil && len(left) == 0
+	})
 }
 
 // startChild runs this test binary as a program with a throw-away server.
@@ -47,6 +73,29 @@ func startChild(t *testing.T, root string) (dir string, kill func()) {
 		if err := cmd.Wait(); err == nil {
 			t.Error("the program ended by itself")
 		}
+	}
+}
+
+func TestAFolderIsFreeSoonAfterItsProgramWasKilled(t *testing.T) {
+	t.Parallel()
+	root := enterable(t)
+	dir, kill := startChild(t, root)
+	pid := serverPID(t, dir)
+	lock := filepath.Join(dir, lockName)
+	if held, err := takeLock(lock, 0); !errors.Is(err, ErrInUse) {
+		t.Fatalf("the lock is free: %v, %v", held, err)
+	}
+	kill()
+	// Whoever gets the lock, or finds the folder gone, finds no server.
+	eventually(t, "the lock is free", func() bool {
+		held, err := takeLock(lock, 0)
+		if err == nil {
+			err = held.Close()
+		}
+		return !errors.Is(err, ErrInUse)
+	})
+	if isServer(t.Context(), pid, filepath.Join(dir, dataName)) {
+		t.Error("the server still runs")
 	}
 }
 

@@ -31,7 +31,7 @@
 // Stop stops it. A program that is killed cannot call Stop, so the server is
 // the child of a small shell that reads from a pipe of which only the program
 // holds the other end; when that closes, the shell stops the server and removes
-// a throw-away folder. If even the shell was killed, the next Start finds the
+// a throw-away folder; it holds the folder's lock until then. If even the shell was killed, the next Start finds the
 // folder's lock free, stops the server in it and removes or takes over the
 // folder.
 //

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
 
 	"github.com/ulikunitz/xz"
 )
@@ -58,7 +57,7 @@ func (o Options) download(ctx context.Context, run account) (b binaries, err err
 	}
 	lock, err := awaitLock(ctx, filepath.Join(o.CacheDir, "download.lock"))
 	if err != nil {
-		return b, err
+		return b, fmt.Errorf("waiting for another program that downloads Postgres: %w", err)
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 
@@ -77,23 +76,6 @@ func (o Options) download(ctx context.Context, run account) (b binaries, err err
 		return b, fmt.Errorf("%w: the archive %s does not work on this machine: %w", ErrNoDownload, name, err)
 	}
 	return b, nil
-}
-
-// awaitLock waits while another program downloads.
-func awaitLock(ctx context.Context, path string) (*os.File, error) {
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		lock, err := takeLock(path, os.O_CREATE)
-		if !errors.Is(err, ErrInUse) {
-			return lock, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("waiting for another program that downloads Postgres: %w", ctx.Err())
-		case <-tick.C:
-		}
-	}
 }
 
 // fill makes the target folder from the archive. The caller holds the lock, so

@@ -62,10 +62,10 @@ func (o Options) openFolder(ctx context.Context, run account) (folder, error) {
 	if o.Dir == "" {
 		return o.makeThrowAway(ctx, run)
 	}
-	return o.openKept(run)
+	return o.openKept(ctx, run)
 }
 
-func (o Options) openKept(run account) (folder, error) {
+func (o Options) openKept(ctx context.Context, run account) (folder, error) {
 	if err := socketFits(o.Dir); err != nil {
 		return folder{}, err
 	}
@@ -83,7 +83,10 @@ func (o Options) openKept(run account) (folder, error) {
 	if err != nil {
 		return folder{}, err
 	}
-	lock, err := takeLock(filepath.Join(dir, lockName), os.O_CREATE)
+	// A program that was just killed leaves a server that needs a moment.
+	ctx, cancel := context.WithTimeout(ctx, o.system.patience)
+	defer cancel()
+	lock, err := awaitLock(ctx, filepath.Join(dir, lockName))
 	if err != nil {
 		return folder{}, err
 	}
@@ -135,8 +138,8 @@ func socketFits(dir string) error {
 	return nil
 }
 
-// takeLock opens and locks a file for as long as it stays open. The kernel lets
-// go of it when the program dies.
+// takeLock opens and locks a file for as long as it stays open, here or in a
+// guard. The kernel lets go of it when they are gone.
 func takeLock(path string, flags int) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW|flags, 0o600) //nolint:gosec // the path is made of a folder of ours
 	if err != nil {
@@ -152,4 +155,21 @@ func takeLock(path string, flags int) (*os.File, error) {
 		err = fmt.Errorf("locking %s: %w", path, err)
 	}
 	return nil, errors.Join(err, f.Close())
+}
+
+// awaitLock waits for a lock that another program holds until the context ends.
+func awaitLock(ctx context.Context, path string) (*os.File, error) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		lock, err := takeLock(path, os.O_CREATE)
+		if !errors.Is(err, ErrInUse) {
+			return lock, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-tick.C:
+		}
+	}
 }

@@ -18,15 +18,21 @@ import (
 // Postgres that runs, INT means "break off the sessions and stop" and the TERM
 // after it changes nothing.
 //
-// $1 is the rm program, empty for a folder that stays; $2 the folder. It is
-// removed only when the pipe closed, not when the program failed by itself:
-// then its log is still wanted.
+// $1 says whether to stop the program or let it finish; $2 is the rm program,
+// empty for a folder that stays; $3 the folder. It is removed only when the
+// pipe closed, not when the program failed by itself: then its log is still
+// wanted. Number 4 is the folder's lock, which so is held until all that is
+// done: nobody takes over or removes a folder in which something still works.
 const guardScript = `
-remove=$1 folder=$2
-shift 2
-"$@" 3<&- </dev/null &
+ending=$1 remove=$2 folder=$3
+shift 3
+"$@" 3<&- 4<&- </dev/null &
 program=$!
-{ read -r _; kill -INT "$program"; kill -TERM "$program"; } <&3 3<&- 2>/dev/null &
+{
+	read -r _
+	if [ "$ending" = stop ]; then kill -INT "$program"; kill -TERM "$program"; fi
+	true
+} <&3 3<&- 2>/dev/null &
 reader=$!
 exec 3<&- 2>/dev/null
 wait "$program"
@@ -36,6 +42,14 @@ if wait "$reader" && [ -n "$remove" ]; then "$remove" -rf "$folder"; fi
 exit "$status"
 `
 
+// ending is what becomes of a guarded program when this one ends.
+type ending string
+
+const (
+	stopIt      ending = "stop"
+	letItFinish ending = "finish" // for a program that takes a second and would leave shared memory behind
+)
+
 // guarded is a program that ends when this one does.
 type guarded struct {
 	cmd      *exec.Cmd // the shell
@@ -44,25 +58,25 @@ type guarded struct {
 	err      error // how it ended; to be read after done is closed
 }
 
-// startGuarded runs a program in a folder as the account. With remove the
-// folder goes when the pipe closes.
-func startGuarded(run account, folder string, log *os.File, remove bool, program string, args ...string) (*guarded, error) {
+// startGuarded runs a program in a folder as the account. A throw-away folder
+// goes once the pipe is closed and the program has ended.
+func startGuarded(run account, f folder, log *os.File, end ending, program string, args ...string) (*guarded, error) {
 	reading, writing, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("making a pipe: %w", err)
 	}
 	rm := ""
-	if remove {
+	if f.throwAway {
 		// Without an rm the folder stays until the next start reclaims it.
 		if path, err := exec.LookPath("rm"); err == nil {
 			rm = path
 		}
 	}
-	cmd := exec.Command("/bin/sh", append([]string{"-c", guardScript, "breakglass-postgres-guard", rm, folder, program}, args...)...) //nolint:gosec // the script is fixed, the rest are its arguments
-	cmd.Dir = folder
+	cmd := exec.Command("/bin/sh", append([]string{"-c", guardScript, "breakglass-postgres-guard", string(end), rm, f.path, program}, args...)...) //nolint:gosec // the script is fixed, the rest are its arguments
+	cmd.Dir = f.path
 	cmd.Env = environment()
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.ExtraFiles = []*os.File{reading}
+	cmd.ExtraFiles = []*os.File{reading, f.lock}
 	cmd.SysProcAttr = run.attributes()
 	err = cmd.Start()
 	closing := reading.Close()
@@ -77,7 +91,8 @@ func startGuarded(run account, folder string, log *os.File, remove bool, program
 	return g, nil
 }
 
-// wait gives the program's end, or stops it when the context ends first.
+// wait gives the program's end. When the context ends first, so does the
+// program, in its way.
 func (g *guarded) wait(ctx context.Context) error {
 	select {
 	case <-g.done:
@@ -90,7 +105,7 @@ func (g *guarded) wait(ctx context.Context) error {
 // stopTimeout is how long a server may take to write what it still holds.
 const stopTimeout = 30 * time.Second
 
-// stop ends the program and waits for it. It may be called once.
+// stop closes the pipe and waits for the program. It may be called once.
 func (g *guarded) stop() error {
 	closing := g.lifeline.Close()
 	late := time.NewTimer(stopTimeout)

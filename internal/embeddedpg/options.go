@@ -55,7 +55,11 @@ type system struct {
 	installed  func(ctx context.Context) []string
 	roots      []throwAwayRoot
 	client     *http.Client
+	patience   time.Duration // with another program's lock on the folder
 }
+
+// defaultPatience is ample for a server whose program was killed to stop.
+const defaultPatience = 5 * time.Second
 
 // downloadTimeout bounds one download, body included.
 const downloadTimeout = 10 * time.Minute
@@ -82,6 +86,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if s.roots == nil {
 		s.roots = throwAwayRoots(o.Durable)
+	}
+	if s.patience == 0 {
+		s.patience = defaultPatience
 	}
 	if s.client == nil {
 		s.client = &http.Client{Timeout: downloadTimeout}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // refused checks that Start fails with the error, in a sentence that holds all
@@ -102,6 +103,7 @@ func TestAFolderInUseIsTold(t *testing.T) {
 	o := in("")
 	o.Dir = filepath.Join(enterable(t), "kept")
 	s := start(t, o)
+	o.system.patience = time.Millisecond
 	refused(t, o, ErrInUse, o.Dir, "another program")
 	if got := ask[int](t, s.URL("postgres"), "SELECT 42"); got != 42 {
 		t.Error("the first server was harmed")

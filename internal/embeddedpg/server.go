@@ -71,7 +71,7 @@ func (o Options) startIn(ctx context.Context, f folder, bin binaries, run accoun
 	if err := o.prepareData(ctx, f, bin, run, log); err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	s.guarded, err = startGuarded(run, f.path, log, f.throwAway, filepath.Join(bin.dir, "postgres"), o.arguments(f)...)
+	s.guarded, err = startGuarded(run, f, log, stopIt, filepath.Join(bin.dir, "postgres"), o.arguments(f)...)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w", ErrNotStarted, err), log.Close())
 	}

@@ -161,8 +161,10 @@ func (w *Workflow) follow(ctx context.Context, tx ledger.Tx, c *change.Change, e
 	if err := tx.PutDeliveries(ctx, deliveries, c.Version, now); err != nil {
 		return err
 	}
-	if err := tx.TouchMessages(ctx, c.Number, c.Version, now); err != nil {
-		return err
+	if change.AltersQuestions(events) {
+		if err := tx.TouchMessages(ctx, c.Number, c.Version, now); err != nil {
+			return err
+		}
 	}
 	assignment, err := tx.SyncGrant(ctx, c, now)
 	if err != nil {
@@ -172,9 +174,9 @@ func (w *Workflow) follow(ctx context.Context, tx ledger.Tx, c *change.Change, e
 		return err
 	}
 	wake := Wake{Assignment: assignment}
-	for _, system := range []change.System{change.SystemSlack, change.SystemJira, change.SystemIncident, change.SystemAWS} {
+	for _, system := range ledger.Systems() {
 		for _, d := range deliveries {
-			if d.Kind.System() == system {
+			if d.System() == system {
 				wake.Work = append(wake.Work, ledger.Work{Number: c.Number, System: system})
 				break
 			}

@@ -1,0 +1,55 @@
+# breakglass: `make` lists the targets. Go and make are all that has to be there.
+
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)
+
+# The race detector needs a C compiler; the tests themselves do not.
+RACE = $(if $(shell command -v $$(go env CC) 2>/dev/null),-race)
+TEST_TIMEOUT ?= 20m
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint fmt build bench tidy clean go postgres
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: go postgres ## play the whole story here, with stand-ins for Slack, AWS and the rest; STAY=1 leaves it running for you to use
+	@go run ./cmd/breakglass demo $(if $(STAY),--stay)
+
+test: go postgres ## run every test
+	@$(if $(RACE),,echo "No C compiler was found, so the tests run without the race detector.")
+	@$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -shuffle=on -timeout $(TEST_TIMEOUT) ./...
+
+lint: go $(GOLANGCI) ## vet and lint; the linter is built once, into .tools
+	@go vet ./...
+	@$(GOLANGCI) run ./...
+
+fmt: go $(GOLANGCI) ## format the code
+	@$(GOLANGCI) fmt ./...
+
+build: go ## build bin/breakglass, static
+	@CGO_ENABLED=0 go build -trimpath -o bin/breakglass ./cmd/breakglass
+
+bench: go postgres ## run the benchmarks
+	@go test -run '^$$' -bench . -benchmem -timeout $(TEST_TIMEOUT) ./...
+
+tidy: go ## bring go.mod and go.sum up to date
+	@go mod tidy
+
+clean: ## remove what make has built
+	@rm -rf bin .tools
+
+go:
+	@command -v go >/dev/null || { echo "Go is needed: https://go.dev/doc/install" >&2; exit 1; }
+
+postgres:
+	@.ci/postgres
+
+# Built with the toolchain that this module asks for: a linter refuses code
+# newer than the Go that it was built with.
+$(GOLANGCI):
+	@$(MAKE) --no-print-directory go
+	@echo "Building golangci-lint $(GOLANGCI_VERSION), once; this takes a minute or two."
+	@toolchain=$$(go env GOVERSION) && GOBIN=$(CURDIR)/.tools GOTOOLCHAIN=$$toolchain GOFLAGS= \
+		go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@mv .tools/golangci-lint $@

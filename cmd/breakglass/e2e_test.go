@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/breakglass-bot/breakglass/internal/embeddedpg/pgtest"
+	"github.com/breakglass-bot/breakglass/internal/sandbox"
+)
+
+// databases are empty: the program migrates them itself.
+var databases = pgtest.New(nil)
+
+// TestMain lets the test binary be the program where the stage starts it as a
+// child.
+func TestMain(m *testing.M) {
+	name, value, _ := strings.Cut(asProgram, "=")
+	if os.Getenv(name) == value {
+		main()
+	}
+	os.Exit(databases.Run(m))
+}
+
+// testWithin bounds one story.
+const testWithin = 3 * time.Minute
+
+// open makes a stage for a test, with a database of its own. In the end nothing
+// may be left in AWS but what was there before, the trail must be whole, and the
+// stand-ins must have nothing to complain of.
+func open(t *testing.T, opts stageOptions) (context.Context, act) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), testWithin)
+	t.Cleanup(cancel)
+	opts.databaseURL, opts.say = databases.URL(t), t.Logf
+	s, err := openStage(ctx, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			log, err := os.ReadFile(s.logFile())
+			t.Logf("the program's log (%v):\n%s", err, tail(string(log), 80))
+		}
+		if err := s.close(); err != nil {
+			t.Errorf("close the stage: %v", err)
+		}
+	})
+	return ctx, act{s}
+}
+
+func tail(text string, lines int) string {
+	all := strings.Split(text, "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+// settled demands what must hold when a story is over.
+func settled(ctx context.Context, t *testing.T, a act, standing int) {
+	t.Helper()
+	for _, v := range a.world.Violations() {
+		t.Errorf("violation: %s", v)
+	}
+	if left := a.world.AWS.Assignments(); len(left) != standing {
+		t.Errorf("AWS holds %d assignments at the end, want %d: %v", len(left), standing, left)
+	}
+	if out, err := a.verify(ctx); err != nil {
+		t.Errorf("audit verify: %v\n%s", err, out)
+	}
+}
+
+func must(t *testing.T, all ...step) {
+	t.Helper()
+	for i, do := range all {
+		if err := do(); err != nil {
+			t.Fatalf("step %d: %v", i+1, err)
+		}
+	}
+}
+
+func TestTheStoryHoldsEveryPromise(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string]stageOptions{
+		"over HTTP":        {},
+		"over Socket Mode": {world: sandbox.Options{SocketMode: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, a := open(t, opts)
+			n := newNarrator(t.Output())
+			n.watch(a.stage)
+			if err := mainStory(ctx, a.stage, n); err != nil {
+				t.Fatal(err)
+			}
+			if err := n.summary(ctx, a.stage); err != nil {
+				t.Error(err)
+			}
+			settled(ctx, t, a, 0)
+		})
+	}
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/slack-go/slack"
+
+	"github.com/breakglass-bot/breakglass/internal/config"
+	"github.com/breakglass-bot/breakglass/internal/directory"
+	"github.com/breakglass-bot/breakglass/internal/httpserver"
+	"github.com/breakglass-bot/breakglass/internal/identitycenter"
+	"github.com/breakglass-bot/breakglass/internal/incidentio"
+	"github.com/breakglass-bot/breakglass/internal/jira"
+	"github.com/breakglass-bot/breakglass/internal/ledger"
+	"github.com/breakglass-bot/breakglass/internal/reconcile"
+	"github.com/breakglass-bot/breakglass/internal/slackapp"
+	"github.com/breakglass-bot/breakglass/internal/wake"
+	"github.com/breakglass-bot/breakglass/internal/workflow"
+	"github.com/breakglass-bot/breakglass/migrations"
+)
+
+// program is breakglass as it serves: every part, wired.
+type program struct {
+	cfg  *config.Config
+	now  func() time.Time
+	log  *slog.Logger
+	pool *pgxpool.Pool
+
+	ledger    *ledger.Ledger
+	workflow  *workflow.Workflow
+	directory *directory.Directory
+	systems   systems
+	app       *slackapp.App
+	deliverer *reconcile.Deliverer
+	access    *reconcile.Access // nil where no access is granted through AWS
+	queue     *wake.Queue
+	ticker    *wake.Ticker
+	server    *httpserver.Server
+
+	broken     chan error // a part that must not end has ended
+	stopSocket context.CancelFunc
+}
+
+// systems are the clients of what breakglass talks to. Those that the
+// configuration has no section for are nil.
+type systems struct {
+	slack    *slack.Client
+	aws      *identitycenter.Client
+	jira     *jira.Client
+	incident *incidentio.Client
+}
+
+// slackTimeout bounds every call of Slack's Web API.
+const slackTimeout = 10 * time.Second
+
+func newProgram(ctx context.Context, cfg *config.Config, now func() time.Time, log *slog.Logger) (*program, error) {
+	p := &program{cfg: cfg, now: now, log: log, broken: make(chan error, 1)}
+	var err error
+	if p.systems, err = newSystems(ctx, cfg, now); err != nil {
+		return nil, err
+	}
+	if p.pool, err = openPool(ctx, cfg.Secrets.DatabaseURL); err != nil {
+		return nil, err
+	}
+	if err := p.wire(); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func newSystems(ctx context.Context, cfg *config.Config, now func() time.Time) (systems, error) {
+	var s systems
+	var err error
+	var more []slack.Option
+	if token := cfg.Secrets.SlackAppToken; token != "" {
+		more = append(more, slack.OptionAppLevelToken(token.Reveal()))
+	}
+	s.slack = slackapp.NewClient(cfg.Slack.APIURL, cfg.Secrets.SlackBotToken.Reveal(), &http.Client{Timeout: slackTimeout}, more...)
+	if a := cfg.AWS; a != nil {
+		s.aws, err = identitycenter.New(ctx, identitycenter.Options{
+			Region: a.Region, InstanceARN: a.InstanceARN, IdentityStoreID: a.IdentityStoreID, EndpointURL: a.EndpointURL,
+		})
+		if err != nil {
+			return s, err
+		}
+	}
+	if j := cfg.Jira; j != nil {
+		s.jira, err = jira.New(jira.Options{
+			BaseURL: j.BaseURL, Email: cfg.Secrets.JiraEmail.Reveal(), Token: cfg.Secrets.JiraAPIToken.Reveal(),
+			Project: j.Project, LinkProjects: j.LinkProjects, Now: now,
+		})
+		if err != nil {
+			return s, err
+		}
+	}
+	if i := cfg.IncidentIO; i != nil {
+		s.incident, err = incidentio.New(incidentio.Options{
+			BaseURL: i.BaseURL, APIKey: cfg.Secrets.IncidentIOAPIKey.Reveal(), Now: now, MitigatedStatuses: i.MitigatedStatuses,
+		})
+	}
+	return s, err
+}
+
+// poolConnections is how many connections one replica keeps at most, unless the
+// database's address says otherwise with pool_max_conns.
+const poolConnections = 16
+
+func openPool(ctx context.Context, url config.Secret) (*pgxpool.Pool, error) {
+	c, err := pgxpool.ParseConfig(url.Reveal())
+	if err != nil {
+		return nil, errors.New("DATABASE_URL is not the address of a Postgres database, such as postgres://user@host/name") // the error would show it
+	}
+	if c.MaxConns < poolConnections {
+		c.MaxConns = poolConnections
+	}
+	c.ConnConfig.RuntimeParams["application_name"] = "breakglass"
+	c.ConnConfig.RuntimeParams["statement_timeout"] = "30000"
+	c.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
+	pool, err := pgxpool.NewWithConfig(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	return pool, nil
+}
+
+// wire makes the parts of each other.
+func (p *program) wire() error {
+	p.ledger = ledger.New(p.pool)
+	queue, err := wake.New(wake.Options{Pool: p.pool, Schema: migrations.RiverSchema, Log: p.log}, p.jobs)
+	if err != nil {
+		return err
+	}
+	p.queue = queue
+	p.workflow = &workflow.Workflow{Ledger: p.ledger, Rules: p.cfg.Rules, Waker: waker{queue}, Now: p.now, Log: p.log}
+	workspace := slackapp.Workspace{Client: p.systems.slack, TeamID: p.cfg.Slack.TeamID}
+	var schedules directory.Schedules
+	if p.systems.incident != nil {
+		schedules = p.systems.incident
+	}
+	p.directory = directory.New(workspace, schedules, p.cfg.Rules.Groups, p.now, p.log)
+	p.wireReconcilers()
+	p.wireSlack()
+	p.ticker = &wake.Ticker{
+		Ledger: p.ledger, Jobs: p.jobs(), Now: p.now, Log: p.log,
+		Clock: (&reconcile.Clock{Ledger: p.ledger, Workflow: p.workflow, Now: p.now, Log: p.log}).Tick,
+	}
+	return p.wireServer()
+}
+
+// waker puts the workflow's wake-ups into the queue.
+type waker struct{ queue *wake.Queue }
+
+// Wake implements workflow.Waker.
+func (w waker) Wake(ctx context.Context, tx pgx.Tx, wake workflow.Wake) error {
+	return w.queue.Insert(ctx, tx, wake.Work, wake.Assignment)
+}
+
+// jobs are what River and the ticker start.
+func (p *program) jobs() wake.Jobs {
+	j := wake.Jobs{Deliver: p.deliverer.Work}
+	if p.access != nil {
+		j.Assign = p.access.Work
+	}
+	return j
+}
+
+// nonce marks a claim.
+func nonce() string { return rand.Text() }
+
+// start begins to work and to listen.
+func (p *program) start(ctx context.Context) error {
+	background := context.WithoutCancel(ctx) // work in hand ends with stop, not with the signal
+	if err := p.queue.Start(background); err != nil {
+		return err
+	}
+	p.ticker.Start(background)
+	if p.cfg.Slack.Mode == config.SlackOverSocket {
+		var socket context.Context
+		socket, p.stopSocket = context.WithCancel(background)
+		go func() {
+			if err := p.app.RunSocket(socket, p.systems.slack); err != nil {
+				p.broken <- err
+			}
+		}()
+	}
+	return p.server.Start(background)
+}
+
+// stop finishes what is in hand: first what comes in, then what goes out.
+func (p *program) stop(ctx context.Context) error {
+	if p.stopSocket != nil {
+		p.stopSocket()
+	}
+	err := p.server.Stop(ctx)
+	p.app.Wait()
+	p.ticker.Stop()
+	return errors.Join(err, p.queue.Stop(ctx))
+}
+
+func (p *program) close() { p.pool.Close() }

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/breakglass-bot/breakglass/internal/config"
+	"github.com/breakglass-bot/breakglass/migrations"
+)
+
+// stopWithin bounds the graceful stop. What is in hand then goes on elsewhere,
+// or after the next start.
+const stopWithin = 20 * time.Second
+
+func serveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Run the bot", Args: cobra.NoArgs,
+		Long: `Runs the bot until it is told to stop. Any number of replicas may run on one
+database. It refuses a database that this version has not migrated; --migrate
+migrates it first.`,
+		RunE: serve,
+	}
+	cmd.Flags().Bool("migrate", false, "bring the database up to date first")
+	cmd.Flags().String("log-format", "json", "json or text")
+	cmd.Flags().String("log-level", "info", "debug, info, warn or error")
+	cmd.Flags().String("clock-offset-file", "", "for the demo: a file with a duration to add to the time")
+	cmd.Flags().Bool("stop-with-stdin", false, "for the demo: stop when the standard input closes")
+	for _, hidden := range []string{"clock-offset-file", "stop-with-stdin"} {
+		if err := cmd.Flags().MarkHidden(hidden); err != nil {
+			panic(err) // the flags stand above
+		}
+	}
+	return cmd
+}
+
+func serve(cmd *cobra.Command, _ []string) error {
+	flags := cmd.Flags()
+	format, _ := flags.GetString("log-format")        //nolint:errcheck // the flag is declared above, and so with the next three
+	level, _ := flags.GetString("log-level")          //nolint:errcheck // see above
+	offset, _ := flags.GetString("clock-offset-file") //nolint:errcheck // see above
+	migrate, _ := flags.GetBool("migrate")            //nolint:errcheck // see above
+	log, err := newLog(cmd.ErrOrStderr(), format, level)
+	if err != nil {
+		return err
+	}
+	cfg, err := loadConfig(cmd)
+	if err != nil {
+		return err
+	}
+	for _, w := range cfg.Warnings {
+		log.WarnContext(cmd.Context(), "configuration", "warning", w.String())
+	}
+	if migrate {
+		url := cfg.Secrets.DatabaseMigrateURL
+		if url == "" {
+			url = cfg.Secrets.DatabaseURL
+		}
+		if err := migrations.Up(cmd.Context(), url.Reveal()); err != nil {
+			return err
+		}
+	}
+	ctx := cmd.Context()
+	if with, _ := flags.GetBool("stop-with-stdin"); with { //nolint:errcheck // see above
+		ctx = untilClosed(ctx, cmd.InOrStdin())
+	}
+	return serveUntilStopped(ctx, cfg, clock{offsetFile: offset}, log)
+}
+
+// untilClosed is a context that ends when the reader does.
+func untilClosed(ctx context.Context, r io.Reader) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer cancel()
+		_, _ = io.Copy(io.Discard, r) // any end of it will do
+	}()
+	return ctx
+}
+
+// serveUntilStopped runs the bot until ctx ends or a listener breaks.
+func serveUntilStopped(ctx context.Context, cfg *config.Config, clock clock, log *slog.Logger) (err error) {
+	p, err := newProgram(ctx, cfg, clock.Now, log)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if err := migrations.Check(ctx, p.pool); err != nil {
+		return err
+	}
+	if err := p.start(ctx); err != nil {
+		return err
+	}
+	log.InfoContext(ctx, "breakglass is up", "version", version(), "address", p.server.Addr(), "metrics", p.server.MetricsAddr(), "slack", string(cfg.Slack.Mode))
+	select {
+	case <-ctx.Done():
+	case err = <-p.server.Failed():
+		err = fmt.Errorf("a listener broke: %w", err)
+	case err = <-p.broken:
+	}
+	log.InfoContext(ctx, "breakglass stops")
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	return errors.Join(err, p.stop(stopCtx))
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/breakglass-bot/breakglass/internal/config"
+	"github.com/breakglass-bot/breakglass/internal/httpserver"
+	"github.com/breakglass-bot/breakglass/internal/incidentio"
+	"github.com/breakglass-bot/breakglass/internal/jira"
+	"github.com/breakglass-bot/breakglass/migrations"
+)
+
+// wireServer makes the listeners: Slack's routes in HTTP mode, the webhooks that
+// have a secret, health and metrics.
+func (p *program) wireServer() error {
+	routes := map[string]http.Handler{}
+	if p.cfg.Slack.Mode == config.SlackOverHTTP {
+		routes["POST /slack/commands"] = p.app.Commands()
+		routes["POST /slack/interactions"] = p.app.Interactions()
+		routes["POST /slack/events"] = p.app.Events()
+	}
+	if err := p.webhooks(routes); err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	requests := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "breakglass_http_request_seconds", Help: "How long requests took, by route and status.",
+		Buckets: []float64{.005, .02, .05, .1, .25, .5, 1, 2, 3, 5},
+	}, []string{"route", "status"})
+	registry.MustRegister(requests, newBacklog(p.ledger, p.now, p.log))
+	server, err := httpserver.New(httpserver.Options{
+		Listen: p.cfg.HTTP.Listen, MetricsListen: p.cfg.HTTP.MetricsListen, Routes: routes,
+		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}),
+		Checks:  p.checks(), Log: p.log, Now: p.now,
+		Observe: func(route string, status int, took time.Duration) {
+			requests.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
+		},
+	})
+	p.server = server
+	return err
+}
+
+// webhooks adds the webhooks that have a secret. Without one they do not exist.
+func (p *program) webhooks(routes map[string]http.Handler) error {
+	if secret := p.cfg.Secrets.JiraWebhookSecret; secret != "" && p.systems.jira != nil {
+		routes["POST /webhooks/jira"] = jira.Webhook(secret.Reveal(), p.deliverer.TicketHint)
+	}
+	if secret := p.cfg.Secrets.IncidentIOWebhookSecret; secret != "" && p.systems.incident != nil {
+		handler, err := incidentio.Webhook(secret.Reveal(), p.now, p.deliverer.IncidentHint)
+		if err != nil {
+			return err
+		}
+		routes["POST /webhooks/incident-io"] = handler
+	}
+	return nil
+}
+
+// checks are what has to be fine before traffic is welcome.
+func (p *program) checks() []httpserver.Check {
+	return []httpserver.Check{
+		{Name: "database", Sentence: "The database does not answer.", Ready: p.ledger.Ping},
+		{Name: "migrations", Sentence: "The database does not have this version's schema: run breakglass migrate.", Ready: func(ctx context.Context) error {
+			return migrations.Check(ctx, p.pool)
+		}},
+		{Name: "slack", Sentence: "There is no connection to Slack.", Ready: func(context.Context) error { return p.app.Ready() }},
+	}
+}

@@ -1,0 +1,97 @@
+package config
+
+import "strings"
+
+func (b *builder) slack() {
+	raw := &b.file.Slack
+	raw.Mode.oneOf(b.report, string(SlackOverHTTP), string(SlackOverSocket))
+	raw.TeamID.matches(b.report, teamShape())
+	raw.Command.matches(b.report, commandShape())
+	raw.Channel.matches(b.report, channelShape())
+	raw.AuditChannel.matches(b.report, channelShape())
+	b.out.Slack = Slack{
+		Mode:   SlackMode(raw.Mode.or(string(SlackOverHTTP))),
+		TeamID: raw.TeamID.value,
+		// The client joins paths without a slash of its own.
+		APIURL:       b.base(raw.APIURL, "https://slack.com/api") + "/",
+		Command:      raw.Command.or("/emergency"),
+		Channel:      raw.Channel.value,
+		AuditChannel: raw.AuditChannel.value,
+	}
+}
+
+func (b *builder) aws() {
+	raw := b.file.AWS
+	if raw == nil {
+		return
+	}
+	raw.Region.matches(b.report, regionShape())
+	raw.InstanceARN.matches(b.report, instanceShape())
+	raw.IdentityStoreID.matches(b.report, identityStoreShape())
+	b.out.AWS = &AWS{
+		Region:          raw.Region.value,
+		InstanceARN:     raw.InstanceARN.value,
+		IdentityStoreID: raw.IdentityStoreID.value,
+		AccessPortalURL: b.link(raw.AccessPortalURL),
+		MaxInFlight:     raw.MaxInFlight.between(b.report, 1, 10, 8),
+		EndpointURL:     b.base(raw.EndpointURL, ""),
+	}
+	b.out.Rules.InstanceARN = raw.InstanceARN.value
+}
+
+func (b *builder) jira() {
+	raw := b.file.Jira
+	if raw == nil {
+		return
+	}
+	raw.Project.matches(b.report, projectShape())
+	for i := range raw.LinkProjects.items {
+		raw.LinkProjects.items[i].matches(b.report, projectShape())
+	}
+	raw.LinkProjects.filled(b.report, "leave it out to have tickets of `jira.project` linked")
+	links := b.texts(raw.LinkProjects)
+	if !raw.LinkProjects.given {
+		links = []string{raw.Project.value}
+	}
+	if raw.Project.given && len(links) > 0 && !contains(links, raw.Project.value) {
+		b.problem(raw.LinkProjects.spot, "`jira.link_projects` lacks %s, the project that tickets are made in; add it, as no other project is ever read or written", quote(raw.Project.value))
+	}
+	issueType := raw.IssueType.or("Task")
+	b.out.Jira = &Jira{
+		BaseURL:             b.base(raw.BaseURL, ""),
+		Project:             raw.Project.value,
+		LinkProjects:        links,
+		IssueType:           issueType,
+		PreventionIssueType: raw.PreventionIssueType.or(issueType),
+	}
+}
+
+func (b *builder) incidentIO() {
+	raw := b.file.IncidentIO
+	if raw == nil {
+		return
+	}
+	b.out.IncidentIO = &IncidentIO{
+		BaseURL:           b.base(raw.BaseURL, "https://api.incident.io"),
+		MitigatedStatuses: b.texts(raw.MitigatedStatuses),
+	}
+}
+
+func (b *builder) forges() {
+	if raw := b.file.GitHub; raw != nil {
+		b.out.GitHub = &GitHub{
+			StatusURL: b.base(raw.StatusURL, "https://www.githubstatus.com"),
+			APIURL:    b.base(raw.APIURL, "https://api.github.com"),
+		}
+	}
+	if raw := b.file.GitLab; raw != nil {
+		b.out.GitLab = &GitLab{BaseURL: b.base(raw.BaseURL, "https://gitlab.com")}
+	}
+}
+
+// ofInstance says whether a permission set belongs to an instance; both ARNs
+// have the right shape.
+func ofInstance(permissionSet, instance string) bool {
+	prefix := strings.Replace(instance, ":::instance/", ":::permissionSet/", 1) + "/"
+	return strings.HasPrefix(permissionSet, prefix)
+}

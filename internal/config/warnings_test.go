@@ -1,0 +1,89 @@
+package config_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/breakglass-bot/breakglass/internal/config"
+)
+
+func TestWarningsTellWhatWorksButPerhapsNotAsMeant(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, old, new string
+		env            map[string]string
+		want           string
+	}{
+		{"a signer without Jira", "{slack: U0DEPUTY, jira: 5b10ac8d82e05b22cc7d4ef6}", "{slack: U0DEPUTY}", nil,
+			"breakglass.yaml:61:24: `U0DEPUTY` can sign off in Slack only: `people` gives no `jira` for them, so a comment of theirs counts for nothing"},
+		{"a requester without GitLab", "requesters: [engineers]\n    confidential", "requesters: [maintainers]\n    confidential", nil,
+			"breakglass.yaml:65:27: `U0MAINT1` asks for changes with a merge request, but `people` gives no `gitlab` for them; its review must be confirmed by another person in Slack"},
+		{"a requester without GitHub", "requesters: [engineers]\n    confidential", "requesters: [maintainers]\n    confidential", nil,
+			"breakglass.yaml:65:37: `U0MAINT2` asks for changes with a merge request, but `people` gives no `github` for them; its review must be confirmed by another person in Slack"},
+		{"a warning that comes at once", "warn_before_end: 10m", "warn_before_end: 30m", nil,
+			"breakglass.yaml:192:20: `access.warn_before_end` is `30m`, not shorter than the shortest of `access.durations`, `30m`; its warning comes as soon as the access does"},
+		{"a token of another type", "", "", map[string]string{"SLACK_BOT_TOKEN": "xoxp-1"},
+			"breakglass.yaml:18:1: SLACK_BOT_TOKEN does not begin with xoxb-, as such tokens of Slack do; it may be a token of another type"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			cfg, err := load(strings.Replace(example(t), c.old, c.new, 1), without(nil, c.env), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(cfg.Warnings, func(p config.Problem) bool { return p.String() == c.want }) {
+				t.Errorf("no warning says\n  %s\nbut\n  %v", c.want, config.Problems(cfg.Warnings))
+			}
+		})
+	}
+}
+
+func TestAWarningOfTwoKindsIsGivenOnce(t *testing.T) {
+	t.Parallel()
+	cfg := mustLoad(t, strings.ReplaceAll(example(t), "requesters: [engineers]", "requesters: [maintainers]"))
+	for i, w := range cfg.Warnings {
+		if slices.Contains(cfg.Warnings[:i], w) {
+			t.Errorf("told again: %s", w)
+		}
+	}
+	if len(cfg.Warnings) != 4 { // two people, two forges
+		t.Errorf("warnings:\n%v", config.Problems(cfg.Warnings))
+	}
+}
+
+func TestMergeRequestsWithoutAForgeAreWarnedOf(t *testing.T) {
+	t.Parallel()
+	cfg := mustLoad(t, mistake{old: "requesters: [all],", new: "requesters: [all], merge_request: required,"}.applied(smallest))
+	if !strings.Contains(config.Problems(cfg.Warnings).Error(), "the file has neither `gitlab` nor `github`") {
+		t.Errorf("warnings: %v", cfg.Warnings)
+	}
+}
+
+func TestAllMistakesAreToldAtOnceInTheOrderOfTheFile(t *testing.T) {
+	t.Parallel()
+	text := example(t)
+	for _, m := range []mistake{
+		{old: "organization: Example Ltd", new: "organisation: Example Ltd"},
+		{old: "max_in_flight: 8", new: "max_in_flight: 0"},
+		{old: "S0RELMGR", new: "relmgr"},
+		{old: "access: required ", new: "access: must "},
+		{old: "escalate_after: 10m", new: "escalate_after: soon"},
+		{old: "max_total: 12h", new: "max_total: -1h"},
+	} {
+		text = m.applied(text)
+	}
+	_, err := load(text, without([]string{"DATABASE_URL"}, nil), nil)
+	var problems config.Problems
+	if !errors.As(err, &problems) {
+		t.Fatal(err)
+	}
+	var lines []int
+	for _, p := range problems {
+		lines = append(lines, p.Line)
+	}
+	if len(problems) != 8 || !slices.IsSorted(lines[:7]) || problems[7].File != "environment" {
+		t.Errorf("%d problems:\n%v", len(problems), err)
+	}
+}
