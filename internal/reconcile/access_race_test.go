@@ -194,3 +194,57 @@ func TestAGrantThatArrivesDuringARunIsNotOverlooked(t *testing.T) {
 		t.Errorf("the first was told %v", e.Facts)
 	}
 }
+
+// The grant is made, but not committed, while a run that has nothing more to do
+// gives the row back for good.
+func TestAGrantThatIsCommittedDuringTheReleaseIsNotOverlooked(t *testing.T) {
+	t.Parallel()
+	b := accessSetup(t)
+	first := b.approved()
+	b.active(first)
+	a, err := b.ledger.AssignmentOf(b.ctx, first)
+	b.ok(err)
+	second, err := b.workflow.Submit(b.ctx, accessAsk(ada), asker)
+	b.ok(err)
+	_, err = b.pool.Exec(b.ctx, `UPDATE assignments SET next_try = $1`, b.clock.now())
+	b.ok(err)
+
+	inside, commit, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	b.waker.fail = func() error {
+		close(inside)
+		<-commit
+		return nil
+	}
+	late := b.reconciler(b.client)
+	asked := 0
+	late.Now = func() time.Time {
+		if asked++; asked == 3 { // of the release
+			go func() {
+				_, err := b.workflow.Do(b.ctx, second.Number, change.Approve{Ask: 1}, ctoActor)
+				done <- err
+			}()
+			<-inside
+			go b.whenBlocked(func() { close(commit) })
+		}
+		return b.clock.now()
+	}
+	b.ok(late.Work(b.ctx, a.ID))
+	b.ok(<-done)
+	b.waker.fail = nil
+	if asked < 3 {
+		t.Fatal("the approval never happened during the release")
+	}
+	b.active(second.Number)
+}
+
+// whenBlocked acts as soon as a transaction waits for another.
+func (b *accessBundle) whenBlocked(act func()) {
+	defer act()
+	for waiting := false; !waiting; {
+		err := b.pool.QueryRow(b.ctx, `SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_stat_activity s USING (pid) WHERE NOT l.granted AND s.datname = current_database())`).Scan(&waiting)
+		if err != nil {
+			b.Error(err)
+			return
+		}
+	}
+}
