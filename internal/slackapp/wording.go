@@ -110,10 +110,7 @@ func obligationWords(o change.Obligation) string {
 	return string(o.Name)
 }
 
-// changeTitle is a change in one line; only the number of one that the reader may not see.
-func changeTitle(c *change.Change, open bool) string {
-	if !open {
-		return c.Number.String() + " (confidential)"
-	}
+// changeTitle is a change in one line, for whoever may see it.
+func changeTitle(c *change.Change) string {
 	return c.Number.String() + " – " + oneLine(c.What, 100)
 }
