@@ -86,7 +86,7 @@ func (a *App) RunSocket(ctx context.Context, api *slack.Client) error {
 }
 
 func doorOf(t socketmode.EventType) (door, bool) {
-	switch t { //nolint:exhaustive // the others are about the connection
+	switch t {
 	case socketmode.EventTypeSlashCommand:
 		return doorCommand, true
 	case socketmode.EventTypeInteractive:

@@ -66,7 +66,8 @@ func moment(t time.Time) string {
 // linkTo is a link of our own making. Addresses that could break out of it are
 // shown as text.
 func linkTo(address, text string) string {
-	if strings.ContainsAny(address, "<>| \n\t") || !(strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")) {
+	web := strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
+	if !web || strings.ContainsAny(address, "<>| \n\t") {
 		return escaped(text)
 	}
 	return "<" + escaped(address) + "|" + strings.ReplaceAll(escaped(text), "|", "¦") + ">"
