@@ -27,6 +27,7 @@ const (
 	EventAccessVerified    EventType = "access_verified"
 	EventAccessGivenUp     EventType = "access_given_up"
 	EventAccessGone        EventType = "access_gone"
+	EventAccessLate        EventType = "access_late"
 	EventAccessBack        EventType = "access_back"
 	EventActivated         EventType = "activated"
 	EventFailed            EventType = "failed"

@@ -75,10 +75,7 @@ func (a *App) clicked(ctx context.Context, i *interaction, act action) error {
 
 // genuine checks that a message of ours can have made a click.
 func (a *App) genuine(ctx context.Context, i *interaction, act action, key buttonKey) error {
-	d, err := a.Ledger.PostedAs(ctx, key.Number, messageRef(i.Container.ChannelID, i.Container.MessageTS))
-	if errors.Is(err, ledger.ErrNotFound) {
-		return errForged
-	}
+	d, err := a.posted(ctx, key.Number, messageRef(i.Container.ChannelID, i.Container.MessageTS))
 	if err != nil {
 		return err
 	}

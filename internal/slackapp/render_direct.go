@@ -25,6 +25,8 @@ func (w Words) direct(p change.Posting) *message {
 		return signOffMessage(c, e, p.Delivery)
 	case change.MessageBreach:
 		return breachMessage(c, e, p.Delivery)
+	case change.MessageAccessLate:
+		return accessLateMessage(c, e, p.Delivery)
 	case change.MessageTicketRefused:
 		return ticketRefusedMessage(c, e)
 	case change.MessageClosed:

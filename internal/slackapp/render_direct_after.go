@@ -83,6 +83,25 @@ func breachMessage(c *change.Change, e change.Event, d change.Delivery) *message
 	return m
 }
 
+// accessLateMessage tells whoever stands for the CTO that access has outlived
+// its window. Of a confidential change they hear the number only, unless they
+// are its people.
+func accessLateMessage(c *change.Change, e change.Event, d change.Delivery) *message {
+	show := button(actionShow, "Show", buttonKey{Number: c.Number})
+	if c.Confidential && !involved(c, d.To) {
+		m := heading(c, "confidential · "+auditTopic(e))
+		m.buttons(show)
+		return m
+	}
+	m := heading(c, auditTopic(e))
+	line := accessLine(c, e)
+	m.say(line, "*Who:* "+whoWords(c))
+	m.about(c)
+	m.buttons(show)
+	m.notify(c, line)
+	return m
+}
+
 // involved tells whether somebody is one of the change's own people.
 func involved(c *change.Change, p change.PersonID) bool {
 	if c.Own(p) || slices.Contains(c.Witnesses, p) {

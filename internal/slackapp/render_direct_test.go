@@ -30,7 +30,7 @@ func TestEachDirectMessageSaysWhatItIsForAndHasItsButtons(t *testing.T) {
 	}
 	extended := begin(t, storyRequest()).active().do(ada, change.Extend{Duration: time.Hour}).wait(50*time.Minute + time.Second)
 	refused := begin(t, storyRequest()).active()
-	refused.do("", change.LinkTicket{Ticket: change.TicketRef{Key: "OPS-1"}}, change.TicketChecked{Ticket: change.TicketRef{Key: "OPS-1"}, Refused: "It is of another project."})
+	refused.do("", change.LinkTicket{Ticket: change.TicketRef{Key: "OPS-1"}}, change.TicketChecked{Asked: "OPS-1", Ticket: change.TicketRef{Key: "OPS-1"}, Refused: "It is of another project."})
 	for name, tt := range map[string]struct {
 		s       *story
 		which   change.Message
@@ -116,7 +116,7 @@ func TestASignersMessageIsAnsweredOnceSomebodyHasSignedOff(t *testing.T) {
 	t.Parallel()
 	s := begin(t, storyRequest()).ended()
 	s.do("", change.LinkTicket{Ticket: change.TicketRef{ID: "1", Key: "OPS-1", URL: "https://example.atlassian.net/browse/OPS-1"}, Ours: true})
-	s.do(ada, change.WriteRecord{Done: "Restarted <it>", Why: "It hung"}).do("", change.RecordMirrored{Revision: 1})
+	s.do(ada, change.WriteRecord{Done: "Restarted <it>", Why: "It hung"}).do("", change.RecordMirrored{Revision: 1, In: change.RecordInJira})
 	ask := func() *message {
 		return storyWords().render(change.Posting{Change: s.c, Delivery: change.Delivery{Kind: change.DeliverSignOff, To: deputy}})
 	}

@@ -35,7 +35,8 @@ var inAngles = regexp.MustCompile(`<[^>]*>?`)
 func foreign(mrkdwn string) []string {
 	var found []string
 	for _, hit := range inAngles.FindAllString(mrkdwn, -1) {
-		if !ours.MatchString(hit) || strings.Contains(hit, "evil") && strings.HasSuffix(hit, "|Approve>") {
+		pretends := strings.HasSuffix(hit, "|Approve>")
+		if pretends || !ours.MatchString(hit) {
 			found = append(found, hit)
 		}
 	}
@@ -70,15 +71,17 @@ func inspect(t *rapid.T, kind string, v any) {
 
 func TestWhatPeopleTypeCanNeitherPingNorPretendNorBreakAMessage(t *testing.T) {
 	t.Parallel()
-	all := lives(t)
+	stories := lives(t)
 	names := []string{"whole", "during", "denied", "standing", "reported"}
 	b := setupPost(t)
-	card := b.write(t, cardOf(all["whole"].c))
+	card := b.write(t, cardOf(stories["whole"].c))
 	rapid.Check(t, func(rt *rapid.T) {
-		s := all[rapid.SampledFrom(names).Draw(rt, "life")]
+		s := stories[rapid.SampledFrom(names).Draw(rt, "life")]
 		m := s.told[rapid.IntRange(0, len(s.told)-1).Draw(rt, "moment")]
 		typed := hostile(rt, "typed")
-		for _, p := range (scene{withTexts(m.c, typed), eventsWith(m.events, typed)}).postings() {
+		all := (scene{withTexts(m.c, typed), eventsWith(m.events, typed)}).postings()
+		sent := rapid.IntRange(0, len(all)-1).Draw(rt, "sent") // the others are looked at only, for speed
+		for i, p := range all {
 			kind := string(p.Delivery.Kind) + " " + string(p.Delivery.Ref.Message)
 			msg := storyWords().render(p)
 			if found := foreign(msg.text); len(found) > 0 {
@@ -96,7 +99,9 @@ func TestWhatPeopleTypeCanNeitherPingNorPretendNorBreakAMessage(t *testing.T) {
 			if n := len(raw); n > 60000 {
 				rt.Fatalf("%s: %d bytes of blocks", kind, n)
 			}
-			p.Card = card
+			if p.Card = card; i != sent {
+				continue
+			}
 			if _, err := b.m.Write(t.Context(), p); err != nil {
 				rt.Fatalf("%s: %v", kind, err)
 			}

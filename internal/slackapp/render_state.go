@@ -32,7 +32,7 @@ func stateWords(c *change.Change) string {
 func requestedWords(c *change.Change) string {
 	s := "waiting for approval since " + moment(c.RequestedAt)
 	if a := c.OpenAsk(); a != nil && !a.LapseAt.IsZero() {
-		s += "; it lapses at " + moment(a.LapseAt)
+		s += "; it lapses " + moment(a.LapseAt)
 	}
 	return s
 }

@@ -159,14 +159,14 @@ func whole(t *testing.T) *story {
 	s.do("", change.AccessGone{Sessions: time.Hour}).wait(3 * time.Hour)
 	s.do(ada, change.RemindLater{Obligation: change.OweRecord}).wait(25 * time.Hour)
 	s.do(ada, change.WriteRecord{Done: "Restarted both workers", Why: "They hung"})
-	s.do("", change.RecordMirrored{Revision: 1, Ref: "comment-1"}).wait(3 * time.Hour)
+	s.do("", change.RecordMirrored{Revision: 1, In: change.RecordInJira, Ref: "comment-1"}).wait(3 * time.Hour)
 	s.do("", change.CommentsSeen{Comments: []change.SignerComment{{Signer: cto, TicketComment: change.TicketComment{ID: "1", Author: "a", Created: s.now, Body: "why?"}}}})
 	fine := change.SignerComment{Signer: cto, TicketComment: change.TicketComment{ID: "2", Author: "a", Created: s.now, Body: "fine"}}
 	s.do("", change.CommentsSeen{Comments: []change.SignerComment{fine}}, change.CommentsSeen{})
 	s.do(cto, change.SignOff{}).wait(60 * time.Hour)
 	s.do(ada, change.SubmitReview{Text: change.ReviewText{What: "It hung", Standard: "No pipeline", Prevent: "A probe",
 		Actions: []change.Action{{What: "Add a probe", Owner: ada, Due: s.now.Add(240 * time.Hour)}}}})
-	s.do("", change.ReviewMirrored{Ref: "comment-3"}, change.ActionRecorded{Item: 1, Ticket: change.TicketRef{ID: "11", Key: "OPS-11"}})
+	s.do("", change.ReviewMirrored{In: change.RecordInJira, Ref: "comment-3"}, change.ActionRecorded{Item: 1, Ticket: change.TicketRef{ID: "11", Key: "OPS-11"}})
 	if s.c.Phase != change.Closed {
 		t.Fatalf("the story ended %s, still owing %v", s.c.Phase, s.c.Owing())
 	}
@@ -207,7 +207,7 @@ func lives(t *testing.T) map[string]*story {
 func (m scene) postings() []change.Posting {
 	c := m.c
 	var all []change.Posting
-	id := int64(c.Version) * 1000
+	id := c.Version * 1000
 	add := func(d change.Delivery, e change.Event, group bool) {
 		id++
 		d.Number = c.Number

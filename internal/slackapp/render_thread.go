@@ -137,6 +137,8 @@ func accessLine(_ *change.Change, e change.Event) string {
 		return "AWS did not give the access in time. It is given up, and removed if it still appears."
 	case change.EventAccessGone:
 		return goneLine(e)
+	case change.EventAccessLate:
+		return "The access should be gone by now and is not: it ended at " + stamped(e, "ended") + ". breakglass goes on removing it."
 	case change.EventAccessBack:
 		return "AWS lists the access again, although it had been removed. An approver has to look at it."
 	}
@@ -146,6 +148,9 @@ func accessLine(_ *change.Change, e change.Event) string {
 func goneLine(e change.Event) string {
 	if e.Fact("standing") == "true" {
 		return "The access had been there before, so it is left alone."
+	}
+	if e.Fact("held") == "true" {
+		return "The access of this change is over; another change still holds the same one."
 	}
 	s := "The access is gone."
 	if late, err := strconv.ParseInt(e.Fact("late_seconds"), 10, 64); err == nil && late >= 60 {
