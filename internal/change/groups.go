@@ -39,7 +39,10 @@ func (v GroupView) People(groups ...GroupID) (people []PersonID, known bool) {
 	known = true
 	for _, g := range groups {
 		m := v[g]
-		known = known && m.Known
+		if !m.Known { // whoever it still names has not been established
+			known = false
+			continue
+		}
 		for _, p := range m.People {
 			if !slices.Contains(people, p) {
 				people = append(people, p)

@@ -46,6 +46,18 @@ func Doubt(body string) string {
 	return ""
 }
 
+// editedByAnother tells whether the words may not be the author's own: Jira lets
+// administrators edit other people's comments.
+func (c TicketComment) editedByAnother() bool { return c.Editor != "" && c.Editor != c.Author }
+
+// doubt says why this comment does not count as a sign-off; empty when it does.
+func (c TicketComment) doubt() string {
+	if c.editedByAnother() {
+		return "somebody else has edited it"
+	}
+	return Doubt(c.Body)
+}
+
 // HashText is the hex SHA-256 by which a comment's text is remembered.
 func HashText(body string) string {
 	sum := sha256.Sum256([]byte(body))
@@ -148,10 +160,10 @@ func (d *decision) rejudge(o *Obligation, comments []SignerComment) error {
 	comment, there := find(comments, func(x SignerComment) bool { return x.ID == o.Proof.Ref })
 	why := "the comment was deleted"
 	if there {
-		if HashText(comment.Body) == o.Proof.Hash {
+		if HashText(comment.Body) == o.Proof.Hash && !comment.editedByAnother() {
 			return nil
 		}
-		why = Doubt(comment.Body)
+		why = comment.doubt()
 	}
 	if there && why == "" {
 		o.Proof.Hash = HashText(comment.Body)
@@ -179,8 +191,11 @@ func (d *decision) rejudge(o *Obligation, comments []SignerComment) error {
 // judge takes one comment as a sign-off, or tells its signer why it does not count.
 func (d *decision) judge(o *Obligation, comment SignerComment) (done bool, err error) {
 	c := &d.c
-	if comment.Signer == "" || comment.Created.Before(c.Ticket.LinkedAt.Truncate(time.Second)) {
+	if comment.Signer == "" {
 		return false, nil
+	}
+	if !c.Ticket.Ours && comment.Created.Before(c.Ticket.LinkedAt.Truncate(time.Second)) {
+		return false, nil // about something else; on a ticket of ours everything is about the change
 	}
 	err = d.signer(comment.Signer)
 	if r, ok := err.(*Refusal); ok && r.Code != Unestablished { //nolint:errorlint // signer answers the bare type
@@ -189,7 +204,7 @@ func (d *decision) judge(o *Obligation, comment SignerComment) (done bool, err e
 		return false, err
 	}
 	hash := HashText(comment.Body)
-	if why := Doubt(comment.Body); why != "" {
+	if why := comment.doubt(); why != "" {
 		mark := comment.ID + ":" + hash
 		if !slices.Contains(c.Doubted, mark) {
 			c.Doubted = append(c.Doubted, mark)
