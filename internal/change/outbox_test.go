@@ -67,7 +67,7 @@ func TestAWrittenRecordMakesTheTicketThatItNeeds(t *testing.T) {
 	l.do(change.LinkTicket{Ticket: ticket, Ours: true}, itself)
 	events = l.do(change.WriteRecord{Done: "x", Why: "z"}, member(requester))
 	wants(t, l, events, map[change.DeliveryKind]int{change.DeliverRecord: 1, change.DeliverTicket: 0})
-	events = l.do(change.RecordMirrored{Revision: 2}, itself)
+	events = l.do(change.RecordMirrored{Revision: 2, In: change.RecordInJira}, itself)
 	wants(t, l, events, map[change.DeliveryKind]int{change.DeliverSignOffOut: 1})
 }
 

@@ -28,11 +28,12 @@ func TestDuringAnIncidentTheRecordIsTheIncidentsAndNeedsNoSignOff(t *testing.T) 
 }
 
 // TestARecordThatMovedToJiraHasToStandThere: the incident was declined after it
-// had taken the record.
+// had taken the record, and before it took the newest revision.
 func TestARecordThatMovedToJiraHasToStandThere(t *testing.T) {
 	t.Parallel()
 	l := begin(t, duringIncident()).end()
 	l.record()
+	l.do(change.WriteRecord{Done: "Restarted twice", Why: "Stuck"}, member(requester))
 	l.review()
 	l.do(change.IncidentRefused{Say: "It was declined."}, itself)
 	l.do(change.AccessGone{}, itself)
@@ -43,10 +44,40 @@ func TestARecordThatMovedToJiraHasToStandThere(t *testing.T) {
 	l.after(3 * time.Hour)
 	l.toldOf(change.OweRecord) // whoever wrote it has done their part
 	l.do(change.LinkTicket{Ticket: ticket, Ours: true}, itself)
-	l.do(change.RecordMirrored{Revision: 1, Ref: "c1"}, itself)
+	l.do(change.RecordMirrored{Revision: 1, In: change.RecordInIncident, Ref: "c1"}, itself)
+	l.do(change.RecordMirrored{Revision: 2, In: change.RecordInJira, Ref: "c1"}, itself)
 	l.phase(change.Ended)
 	l.do(change.SignOff{}, member(cto))
 	l.phase(change.Closed)
+}
+
+func TestARecordThatStandsInTheIncidentStaysThere(t *testing.T) {
+	t.Parallel()
+	l := begin(t, duringIncident()).end()
+	l.record()
+	l.do(change.IncidentRefused{Say: "It was declined."}, itself)
+	if l.c.Record.In != change.RecordInIncident || l.owes(change.OweRecord).State != change.Done || l.c.Incident.Refused == "" {
+		t.Errorf("the record is %+v", l.c.Record)
+	}
+	l.do(change.WriteRecord{Done: "Restarted twice", Why: "Stuck"}, member(requester))
+	l.do(change.IncidentRefused{Say: "It was declined."}, itself)
+	if l.c.Record.In != change.RecordInJira || l.owes(change.OweRecord).State != change.Owed {
+		t.Errorf("a newer revision stands nowhere: %+v", l.c.Record)
+	}
+}
+
+func TestAMergedIncidentIsFollowedAndWhatItWasIsKept(t *testing.T) {
+	t.Parallel()
+	l := begin(t, duringIncident())
+	private := incident("I9")
+	private.Private = true
+	if events := l.do(change.IncidentMoved{From: "I7", Incident: private}, itself); len(events) > 0 {
+		t.Errorf("another incident was merged, and here happens %v", types(events))
+	}
+	l.do(change.IncidentMoved{From: "I1", Incident: private}, itself)
+	if i := l.c.Incident; i.Now.ID != "I9" || i.AtRequest.ID != "I1" || !l.c.Confidential {
+		t.Errorf("the incident is %+v", i)
+	}
 }
 
 // TestATicketThatBecomesTheRecordHasItsCommentsRead: it was linked while the
@@ -112,15 +143,15 @@ func TestATicketThatIsLinkedUncheckedIsLookedAt(t *testing.T) {
 	t.Parallel()
 	req := request(withAccess)
 	req.Choice, req.Ticket = change.TicketExisting, &change.TicketRef{Key: "OPS-1"}
-	if l := begin(t, req); !l.sent["ticket_look OPS-1"] {
+	if l := begin(t, req); !l.sent["ticket_look OPS-1/2"] {
 		t.Errorf("asked for are %v", l.sent)
 	}
 	later := begin(t, request(withAccess))
 	later.do(change.LinkTicket{Ticket: change.TicketRef{Key: "OPS-2"}}, member(requester))
-	if !later.sent["ticket_look OPS-2"] {
+	if !later.sent["ticket_look OPS-2/3"] {
 		t.Errorf("asked for are %v", later.sent)
 	}
-	later.do(change.TicketChecked{Ticket: change.TicketRef{ID: "2", Key: "OPS-2"}}, itself)
+	later.do(change.TicketChecked{Asked: "OPS-2", Ticket: change.TicketRef{ID: "2", Key: "OPS-2"}}, itself)
 	if !later.c.Ticket.Checked || later.c.Ticket.ID != "2" {
 		t.Errorf("the ticket is %+v", later.c.Ticket)
 	}
@@ -134,7 +165,7 @@ func TestARefusedTicketTakesItsSignOffWithItAndTheNextBringsItBack(t *testing.T)
 	l.do(change.Finish{}, member(requester))
 	l.after(26 * time.Hour)
 	l.toldOf(change.OweSignOff, "26h rung-1")
-	l.do(change.TicketChecked{Ticket: change.TicketRef{Key: "OPS-9"}, Refused: "There is no OPS-9."}, itself)
+	l.do(change.TicketChecked{Asked: "OPS-9", Refused: "There is no OPS-9."}, itself)
 	if l.c.Ticket != nil || l.c.Owes(change.OweSignOff, 0) != nil {
 		t.Errorf("left are %+v and %v", l.c.Ticket, l.c.Obligations)
 	}
@@ -169,7 +200,7 @@ func TestARecordIsRevisedAndANewerRevisionIsHeldToo(t *testing.T) {
 	l.do(change.WriteRecord{NothingChanged: true}, member(requester))
 	l.do(change.LinkTicket{Ticket: ticket, Ours: true}, itself)
 	for _, revision := range []int{3, 2, 1, 2} {
-		l.do(change.RecordMirrored{Revision: revision}, itself)
+		l.do(change.RecordMirrored{Revision: revision, In: change.RecordInJira}, itself)
 	}
 	if r := l.c.Record; r.Revision != 2 || r.Mirrored != 2 || !r.NothingChanged || l.count(change.EventRecordMirrored) != 1 {
 		t.Errorf("the record is %+v", r)

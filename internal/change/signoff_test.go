@@ -133,6 +133,7 @@ func TestWhichCommentsSignOff(t *testing.T) {
 			t.Parallel()
 			l := begin(t, request(withAccess)).end()
 			l.now = l.now.Add(time.Minute + 500*time.Millisecond)
+			l.do(change.LinkTicket{Ticket: ticket, Checked: true}, member(requester))
 			l.record()
 			x := comment("c1", c.by, l.now.Add(c.after), c.body)
 			l.comments(x)
@@ -148,6 +149,28 @@ func TestWhichCommentsSignOff(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestOnATicketOfOursEveryCommentIsAboutTheChange(t *testing.T) {
+	t.Parallel()
+	l := ticketed(t) // its creation was known a moment after it
+	l.comments(comment("c1", cto, start, "Fine"))
+	l.signed(true)
+}
+
+func TestACommentThatAnotherEditedSignsNothing(t *testing.T) {
+	t.Parallel()
+	l := ticketed(t)
+	x := comment("c1", cto, l.now, "Fine")
+	x.Editor = "jira-admin"
+	l.comments(x)
+	l.signed(false)
+	x.Editor = x.Author
+	l.comments(x)
+	l.signed(true)
+	x.Editor = "jira-admin"
+	l.comments(x)
+	l.signed(false)
 }
 
 func TestADoubtedCommentCountsOnceItIsMended(t *testing.T) {

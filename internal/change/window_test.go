@@ -124,6 +124,23 @@ func TestAccessSeenWithoutACreateHasToGoToo(t *testing.T) {
 	l.phase(change.Closed)
 }
 
+func TestALateRemovalIsToldOnce(t *testing.T) {
+	t.Parallel()
+	l := begin(t, request(withAccess)).end()
+	l.now = l.now.Add(change.LateAfter - 1)
+	l.do(change.AccessLate{}, itself)
+	l.now = l.now.Add(1)
+	l.do(change.AccessLate{}, itself)
+	l.now = l.now.Add(time.Hour)
+	l.do(change.AccessLate{}, itself)
+	l.do(change.AccessGone{}, itself)
+	l.do(change.AccessBack{}, itself)
+	l.do(change.AccessLate{}, itself) // it is late anew
+	if n := l.count(change.EventAccessLate); n != 2 {
+		t.Errorf("told %d times", n)
+	}
+}
+
 func TestAnExtensionLeavesNoGap(t *testing.T) {
 	t.Parallel()
 	l := begin(t, request(withAccess)).activate()
