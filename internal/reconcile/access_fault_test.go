@@ -13,7 +13,7 @@ import (
 func TestACreateWhoseReplyWasLostIsFoundAndNotSentAgain(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []fault.Kind{fault.ReplyLost, fault.InternalLie, fault.Truncated} {
-		b := setup(t)
+		b := accessSetup(t)
 		b.aws.Faults.Add(fault.Fault{Kind: kind, Call: createCall, Times: 1})
 		n := b.approved()
 		b.active(n)
@@ -30,7 +30,7 @@ func TestACreateWhoseReplyWasLostIsFoundAndNotSentAgain(t *testing.T) {
 // and what became of it stays open for an hour.
 func TestACreateThatNeverArrivedIsSentAgainAfterALook(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.Faults.Add(fault.Fault{Kind: fault.Unavailable, Call: createCall, Times: 1})
 	n := b.approved()
 	b.forward(50 * time.Second)
@@ -62,7 +62,7 @@ func TestAGhostIsTakenAwayWheneverItAppears(t *testing.T) {
 		"while the change waits": 40 * time.Second, "while it is active": 10 * time.Minute, "after its end": 50 * time.Minute,
 		"in the week after": 26 * time.Hour,
 	} {
-		b := setup(t)
+		b := accessSetup(t)
 		b.aws.GhostCreates(1, after)
 		n := b.approved()
 		b.active(n)
@@ -91,7 +91,7 @@ func TestAGhostIsTakenAwayWheneverItAppears(t *testing.T) {
 
 func TestAGhostOfAChangeThatGaveUpIsTakenAway(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.GhostCreates(1, 35*time.Minute)
 	b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: createCall, Skip: 1})
 	n := b.approved()
@@ -110,7 +110,7 @@ func TestAGhostOfAChangeThatGaveUpIsTakenAway(t *testing.T) {
 
 func TestACreateThatAWSFailsFailsTheChange(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.FailCreates(1, "Received a 409 status error: the role quota is used up")
 	n := b.approved()
 	b.forward(time.Minute)
@@ -127,7 +127,7 @@ func TestACreateThatAWSFailsFailsTheChange(t *testing.T) {
 func TestACreateThatAWSRefusesFailsTheChange(t *testing.T) {
 	t.Parallel()
 	const management = "999988887777"
-	b := setup(t, func(o *sandbox.Options) { o.Delegated, o.ManagementAccount = true, management })
+	b := accessSetup(t, func(o *sandbox.Options) { o.Delegated, o.ManagementAccount = true, management })
 	b.aws.AddAccount(management)
 	b.aws.Plant(sandbox.Key{InstanceARN: instance, AccountID: management, PermissionSetARN: setARN, UserID: ada})
 	n := b.approved()
@@ -140,7 +140,7 @@ func TestACreateThatAWSRefusesFailsTheChange(t *testing.T) {
 // access: it is not ours, for we made nothing.
 func TestAccessThatSomebodyElseGaveMeanwhileIsTheirs(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.FailCreates(1, "a quota")
 	n := b.approved()
 	b.forward(time.Second)
@@ -159,7 +159,7 @@ func TestAccessThatSomebodyElseGaveMeanwhileIsTheirs(t *testing.T) {
 
 func TestAStalledCreateIsToldAndGivenUpInTime(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.StallCreates(1)
 	n := b.approved()
 	b.forward(14 * time.Minute)
@@ -185,7 +185,7 @@ func TestAStalledCreateIsToldAndGivenUpInTime(t *testing.T) {
 
 func TestAStalledCreateThatComesLateGivesTheAccessAllTheSame(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.StallCreates(1)
 	n := b.approved()
 	b.forward(20 * time.Minute)
@@ -201,7 +201,7 @@ func TestAStalledCreateThatComesLateGivesTheAccessAllTheSame(t *testing.T) {
 
 func TestAStalledCreateThatNeverMovesFailsTheChangeAfterAnHour(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.StallCreates(1)
 	n := b.approved()
 	b.forward(55 * time.Minute)
@@ -223,14 +223,14 @@ func TestACreateThatAWSHasNoTimeForIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name  string
-		spoil func(*bundle)
+		spoil func(*accessBundle)
 	}{
-		{"throttled", func(b *bundle) { b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: createCall, Times: 5}) }},
-		{"throttled, with a time", func(b *bundle) {
+		{"throttled", func(b *accessBundle) { b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: createCall, Times: 5}) }},
+		{"throttled, with a time", func(b *accessBundle) {
 			b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: createCall, Times: 2, RetryAfter: 20 * time.Second})
 		}},
 	} {
-		b := setup(t)
+		b := accessSetup(t)
 		c.spoil(b)
 		n := b.approved()
 		b.active(n)
@@ -243,9 +243,9 @@ func TestACreateThatAWSHasNoTimeForIsTriedAgain(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsHonoured(t *testing.T) {
+func TestTheTimeThatAWSAsksForIsWaitedOut(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: createCall, Times: 1, RetryAfter: 20 * time.Second})
 	n := b.approved()
 	b.active(n)
@@ -256,7 +256,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 
 func TestAConflictWithAnEarlierWriteIsWaitedOut(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(o *sandbox.Options) { o.SpreadFor = 40 * time.Second })
+	b := accessSetup(t, func(o *sandbox.Options) { o.SpreadFor = 40 * time.Second })
 	b.aws.AddUser(sandbox.User{ID: bob, UserName: "bob", Email: "bob@example.com"})
 	first, second := b.approved(), b.approved(bob)
 	b.active(first)
@@ -276,7 +276,7 @@ func TestAConflictWithAnEarlierWriteIsWaitedOut(t *testing.T) {
 
 func TestAChangeThatAWSHasNoTimeForGivesUpByItsOwnClock(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: createCall})
 	n := b.approved()
 	b.forward(29 * time.Minute)
@@ -291,7 +291,7 @@ func TestAChangeThatAWSHasNoTimeForGivesUpByItsOwnClock(t *testing.T) {
 
 func TestNothingIsAskedOfAWSWhileListsFail(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.Faults.Add(fault.Fault{Kind: fault.Internal, Call: listCall})
 	n := b.approved()
 	b.forward(10 * time.Minute)

@@ -70,7 +70,7 @@ func TestNothingIsLeftBehindWhateverHappens(t *testing.T) {
 }
 
 func (o ordeal) run(t *testing.T) {
-	b := setup(t, func(x *sandbox.Options) {
+	b := accessSetup(t, func(x *sandbox.Options) {
 		x.ListLag, x.SettleAfter, x.SpreadFor, x.ListLagReads = o.Lag, o.Settle, o.Spread, o.StaleReads
 	})
 	if o.Planted {
@@ -135,7 +135,7 @@ func (o ordeal) run(t *testing.T) {
 }
 
 // activeHas demands that whoever was told that they have access has it.
-func (b *bundle) activeHas(all []change.Number) {
+func (b *accessBundle) activeHas(all []change.Number) {
 	b.Helper()
 	for _, n := range all {
 		if b.change(n).Phase == change.Active && !b.aws.Has(adaAdmin) {

@@ -12,7 +12,7 @@ import (
 func TestADeleteWhoseReplyWasLostStillRemoves(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []fault.Kind{fault.ReplyLost, fault.InternalLie, fault.Unavailable, fault.HTML} {
-		b := setup(t)
+		b := accessSetup(t)
 		n := b.approved()
 		b.active(n)
 		b.aws.Faults.Add(fault.Fault{Kind: kind, Call: deleteCall, Times: 3})
@@ -28,15 +28,15 @@ func TestADeleteWhoseReplyWasLostStillRemoves(t *testing.T) {
 
 func TestARemovalIsRetriedForEverAndShoutedAboutOnce(t *testing.T) {
 	t.Parallel()
-	for name, spoil := range map[string]func(*bundle){
-		"throttled": func(b *bundle) { b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: deleteCall}) },
-		"down":      func(b *bundle) { b.aws.Faults.Add(fault.Fault{Kind: fault.Unavailable}) },
-		"failing":   func(b *bundle) { b.aws.FailDeletes(250, "Received a 500 status error") },
-		"stalled":   func(b *bundle) { b.aws.StallDeletes(10_000) },
+	for name, spoil := range map[string]func(*accessBundle){
+		"throttled": func(b *accessBundle) { b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: deleteCall}) },
+		"down":      func(b *accessBundle) { b.aws.Faults.Add(fault.Fault{Kind: fault.Unavailable}) },
+		"failing":   func(b *accessBundle) { b.aws.FailDeletes(250, "Received a 500 status error") },
+		"stalled":   func(b *accessBundle) { b.aws.StallDeletes(10_000) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t)
+			b := accessSetup(t)
 			n := b.approved()
 			b.active(n)
 			spoil(b)
@@ -71,7 +71,7 @@ func TestARemovalIsRetriedForEverAndShoutedAboutOnce(t *testing.T) {
 
 func TestAPersonWhoLeftTheDirectoryLosesTheAccessToo(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(o *sandbox.Options) { o.GoneUsersStay = true })
+	b := accessSetup(t, func(o *sandbox.Options) { o.GoneUsersStay = true })
 	n := b.approved()
 	b.active(n)
 	b.aws.RemoveUser(ada)
@@ -88,7 +88,7 @@ func TestAPersonWhoLeftTheDirectoryLosesTheAccessToo(t *testing.T) {
 const bob = "93d4a8e2-1111-2222-3333-444455557777"
 
 // deliveries counts what is to be delivered because the removal is late.
-func (b *bundle) deliveries(n change.Number, kind change.DeliveryKind) int {
+func (b *accessBundle) deliveries(n change.Number, kind change.DeliveryKind) int {
 	b.Helper()
 	var count int
 	b.ok(b.pool.QueryRow(b.ctx, `SELECT count(*) FROM deliveries d JOIN events e ON e.chain = d.number AND e.seq = (d.ref->>'seq')::bigint
@@ -98,7 +98,7 @@ func (b *bundle) deliveries(n change.Number, kind change.DeliveryKind) int {
 
 // unwantedAtMost demands that no access of ours lasted longer than that after
 // every change had ended.
-func (b *bundle) unwantedAtMost(most time.Duration) {
+func (b *accessBundle) unwantedAtMost(most time.Duration) {
 	b.Helper()
 	var ended time.Time
 	b.ok(b.pool.QueryRow(b.ctx, `SELECT max(ended_at) FROM changes`).Scan(&ended))
