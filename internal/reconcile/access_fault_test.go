@@ -243,7 +243,7 @@ func TestACreateThatAWSHasNoTimeForIsTriedAgain(t *testing.T) {
 	}
 }
 
-func TestTheTimeThatAWSAsksForIsWaitedOut(t *testing.T) {
+func TestAWSIsGivenTheTimeThatItAsksFor(t *testing.T) {
 	t.Parallel()
 	b := accessSetup(t)
 	b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: createCall, Times: 1, RetryAfter: 20 * time.Second})
