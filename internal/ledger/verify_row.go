@@ -66,8 +66,20 @@ func (v *verifier) row(s *storedChange, end chainEnd) {
 		v.find(FindingObligation, s.number, 0, "%s", say)
 		return
 	}
-	if !end.bad && end.row != RowDigest(c) {
+	if end.bad {
+		return
+	}
+	if end.row != RowDigest(c) {
 		v.find(FindingRow, s.number, 0, "it is not what event %d left: somebody has altered the row", end.seq)
+		return
+	}
+	for _, x := range []struct{ name, text string }{
+		{"what", c.What}, {"why", c.Why}, {"done", c.Record.Done}, {"record's why", c.Record.Why},
+	} {
+		if typed, there := end.typed[x.name]; there && x.text != "" && x.text != typed.text {
+			v.find(FindingText, s.number, 0, "its text %q is not the one of event %d", x.name, typed.seq)
+			return
+		}
 	}
 }
 

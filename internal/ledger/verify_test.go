@@ -140,6 +140,8 @@ func TestEveryKindOfTamperingIsFoundAndNamed(t *testing.T) {
 		"a text":                            {[]string{`UPDATE event_texts SET text = 'Nothing' WHERE chain = 1 AND field = 'what'`}, ledger.FindingText, 1, 1, `EC-1, event 1: its text "what"`},
 		"a salt":                            {[]string{`UPDATE event_texts SET salt = 'x' WHERE chain = 1 AND field = 'what'`}, ledger.FindingText, 1, 1, `EC-1, event 1: its text "what"`},
 		"a text added":                      {[]string{`INSERT INTO event_texts (chain, seq, field, salt, text) VALUES (1, 2, 'excuse', 's', 't')`}, ledger.FindingText, 1, 2, `EC-1, event 2: a text "excuse"`},
+		"a text of the row":                 {[]string{`UPDATE changes SET document = jsonb_set(document, '{what}', '"Nothing"') WHERE number = 2`}, ledger.FindingText, 2, 0, `EC-2: its text "what" is not the one of event 1`},
+		"what was done, in the row":         {[]string{`UPDATE changes SET document = jsonb_set(document, '{record,done}', '"Nothing"') WHERE number = 1`}, ledger.FindingText, 1, 0, `EC-1: its text "done" is not the one of event`},
 		"the column of a phase":             {[]string{`UPDATE changes SET phase = 'closed' WHERE number = 2`}, ledger.FindingColumn, 2, 0, "EC-2: its column phase"},
 		"a phase, column and document":      {[]string{`UPDATE changes SET phase = 'closed', next_at = NULL, document = jsonb_set(document, '{phase}', '"closed"') WHERE number = 2`}, ledger.FindingRow, 2, 0, "EC-2: it is not what event"},
 		"a duration in a document":          {[]string{`UPDATE changes SET document = jsonb_set(document, '{access,approved}', '7200000000000') WHERE number = 2`}, ledger.FindingRow, 2, 0, "EC-2: it is not what event"},
