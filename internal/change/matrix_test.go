@@ -141,6 +141,7 @@ func outcome(t *testing.T, stage string, cmd func(l *life) ([]change.Event, erro
 		return s.name == stage
 	})
 	l := begin(t, request(withAccess))
+	l.quick = true
 	stages[i].reach(l)
 	l.phase(stages[i].phase)
 	before := l.c.Phase

@@ -122,6 +122,7 @@ type life struct {
 	events []change.Event // all, with their sequence numbers
 	sent   map[string]bool
 	past   []snapshot
+	quick  bool // leaves out comparing every field: where many lives are much the same
 }
 
 type snapshot struct {
