@@ -43,6 +43,9 @@ func open(t *testing.T, opts stageOptions) (context.Context, act) {
 		if t.Failed() {
 			log, err := os.ReadFile(s.logFile())
 			t.Logf("the program's log (%v):\n%s", err, tail(string(log), 80))
+			if c := (act{s}).card(); c != nil {
+				t.Logf("the card:\n%s", s.world.Slack.RenderMessage("", *c))
+			}
 		}
 		if err := s.close(); err != nil {
 			t.Errorf("close the stage: %v", err)
