@@ -11,9 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/breakglass-bot/breakglass/internal/incidentio"
 	sandbox "github.com/breakglass-bot/breakglass/internal/sandbox/incidentio"
-	"github.com/google/go-cmp/cmp"
 )
 
 const secret = "whsec_c2VjcmV0IG9mIHRoZSB3ZWJob29rcw=="

@@ -204,11 +204,21 @@ func TestParseKey(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	cases := []struct{ typed, want string }{
-		{"OPS-12", "OPS-12"}, {" ops-12 ", "OPS-12"},
-		{b.url + "/browse/OPS-12", "OPS-12"}, {b.url + "/browse/PLATFORM-3/?focusedCommentId=1#x", "PLATFORM-3"},
+		{"OPS-12", "OPS-12"},
+		{" ops-12 ", "OPS-12"},
+		{b.url + "/browse/OPS-12", "OPS-12"},
+		{b.url + "/browse/PLATFORM-3/?focusedCommentId=1#x", "PLATFORM-3"},
 		{b.url + "/jira/software/projects/OPS/boards/1?selectedIssue=OPS-7", "OPS-7"},
-		{"https://evil.example/browse/OPS-12", ""}, {"http://evil.example/browse/OPS-12", ""}, {b.url + "/browse/../rest/OPS-12", ""}, {b.url, ""},
-		{"SECRET-1", ""}, {"OPS", ""}, {"OPS-1-2", ""}, {"../myself", ""}, {"", ""}, {"12", ""},
+		{"https://evil.example/browse/OPS-12", ""},
+		{"http://evil.example/browse/OPS-12", ""},
+		{b.url + "/browse/../rest/OPS-12", ""},
+		{b.url, ""},
+		{"SECRET-1", ""},
+		{"OPS", ""},
+		{"OPS-1-2", ""},
+		{"../myself", ""},
+		{"", ""},
+		{"12", ""},
 	}
 	for _, c := range cases {
 		got, err := b.ParseKey(c.typed)

@@ -77,12 +77,19 @@ func (s *storedChange) disagrees(c *change.Change) string {
 		column string
 		agrees bool
 	}{
-		{"number", s.number == int64(c.Number)}, {"version", s.version == c.Version}, {"phase", s.phase == string(c.Phase)},
-		{"kind", s.kind == string(c.Kind)}, {"requester", s.requester == string(c.Requester)}, {"implementer", s.implementer == string(c.Implementer)},
-		{"confidential", s.confidential == c.Confidential}, {"requested_at", s.requested.Equal(Micro(c.RequestedAt))},
-		{"started_at", zero(s.started).Equal(Micro(c.Window.Start))}, {"ended_at", zero(s.ended).Equal(Micro(c.Window.Ended))},
+		{"number", s.number == int64(c.Number)},
+		{"version", s.version == c.Version},
+		{"phase", s.phase == string(c.Phase)},
+		{"kind", s.kind == string(c.Kind)},
+		{"requester", s.requester == string(c.Requester)},
+		{"implementer", s.implementer == string(c.Implementer)},
+		{"confidential", s.confidential == c.Confidential},
+		{"requested_at", s.requested.Equal(Micro(c.RequestedAt))},
+		{"started_at", zero(s.started).Equal(Micro(c.Window.Start))},
+		{"ended_at", zero(s.ended).Equal(Micro(c.Window.Ended))},
 		{"next_at", zero(s.next).Equal(Micro(c.NextAt()))},
-		{"ticket_id", same(s.ticket, ticketID(c))}, {"incident_id", same(s.incident, incidentID(c))},
+		{"ticket_id", same(s.ticket, ticketID(c))},
+		{"incident_id", same(s.incident, incidentID(c))},
 	} {
 		if !x.agrees {
 			return x.column

@@ -119,10 +119,14 @@ func TestEveryKindOfTamperingIsFoundAndNamed(t *testing.T) {
 		"a chain rewritten, not canonical": {[]string{`UPDATE events SET body = replace(body, '"seq":2,', '"seq": 2,') WHERE chain = 1 AND seq = 2`, rewrite}, ledger.FindingBody, 1, 2, "EC-1, event 2: its body is not in the form"},
 		"a field that nobody writes":       {[]string{`UPDATE events SET body = replace(body, '"seq":2,', '"seq":2,"x":1,') WHERE chain = 1 AND seq = 2`, rewrite}, ledger.FindingBody, 1, 2, "EC-1, event 2: its body is not in the form"},
 		"a body that is no JSON":           {[]string{`UPDATE events SET body = 'x' WHERE chain = 1 AND seq = 2`, rewrite}, ledger.FindingBody, 1, 2, "EC-1, event 2: its body is not JSON"},
-		"two events swapped": {[]string{`UPDATE events SET seq = CASE seq WHEN 3 THEN 1004 ELSE 1003 END WHERE chain = 1 AND seq IN (3, 4)`,
-			`UPDATE events SET seq = seq - 1000 WHERE chain = 1 AND seq > 1000`}, ledger.FindingLink, 1, 3, "EC-1, event 3: its hash"},
-		"two events swapped and rewritten": {[]string{`UPDATE events SET seq = CASE seq WHEN 3 THEN 1004 ELSE 1003 END WHERE chain = 1 AND seq IN (3, 4)`,
-			`UPDATE events SET seq = seq - 1000 WHERE chain = 1 AND seq > 1000`, rewrite}, ledger.FindingColumn, 1, 3, "EC-1, event 3: its column seq"},
+		"two events swapped": {[]string{
+			`UPDATE events SET seq = CASE seq WHEN 3 THEN 1004 ELSE 1003 END WHERE chain = 1 AND seq IN (3, 4)`,
+			`UPDATE events SET seq = seq - 1000 WHERE chain = 1 AND seq > 1000`,
+		}, ledger.FindingLink, 1, 3, "EC-1, event 3: its hash"},
+		"two events swapped and rewritten": {[]string{
+			`UPDATE events SET seq = CASE seq WHEN 3 THEN 1004 ELSE 1003 END WHERE chain = 1 AND seq IN (3, 4)`,
+			`UPDATE events SET seq = seq - 1000 WHERE chain = 1 AND seq > 1000`, rewrite,
+		}, ledger.FindingColumn, 1, 3, "EC-1, event 3: its column seq"},
 		"the last event deleted":            {[]string{`DELETE FROM event_texts WHERE chain = 1`, `DELETE FROM events WHERE chain = 1 AND seq = (SELECT max(seq) FROM events WHERE chain = 1)`}, ledger.FindingHead, 1, 0, "EC-1: the last event is"},
 		"an event deleted in the middle":    {[]string{`DELETE FROM events WHERE chain = 1 AND seq = 3`}, ledger.FindingGap, 1, 4, "EC-1, event 4: follows event 2"},
 		"the first event deleted":           {[]string{`DELETE FROM events WHERE chain = 1 AND seq = 1`}, ledger.FindingGap, 1, 2, "EC-1, event 2: follows event 0"},

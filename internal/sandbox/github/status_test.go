@@ -7,9 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/breakglass-bot/breakglass/internal/sandbox/fault"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/github"
-	"github.com/google/go-cmp/cmp"
 )
 
 // summary is the part of the page's summary that callers read.
