@@ -67,8 +67,8 @@ func TestKeysAndTypesAreRefusedWithTheirPlace(t *testing.T) {
 	t.Parallel()
 	runAll(t, example(t), []mistake{
 		{
-			name: "unknown key at the top", old: "\napproval:", new: "\naproval:", at: "aproval",
-			want: "the file has no key `aproval`; did you mean `approval`?",
+			name: "unknown key at the top", old: "\napproval:", new: "\napprovals:", at: "approvals",
+			want: "the file has no key `approvals`; did you mean `approval`?",
 		},
 		{
 			name: "unknown key in a section", old: "team_id:", new: "teamid:", at: "teamid",
