@@ -51,7 +51,7 @@ func TestALateClickNamesWhoDecided(t *testing.T) {
 	decided := l.now
 	l.now = l.now.Add(time.Minute)
 	for _, cmd := range []change.Command{change.Approve{Ask: 1}, change.Deny{Ask: 1, Reason: "x"}, change.ChangeDuration{Ask: 1, Duration: 1}} {
-		if r := l.refused(cmd, member(deputy), change.Decided); r.By != cto || !r.At.Equal(decided) {
+		if r := l.refusal(cmd, member(deputy), change.Decided); r.By != cto || !r.At.Equal(decided) {
 			t.Errorf("%T is told that %s decided at %s", cmd, r.By, r.At)
 		}
 	}

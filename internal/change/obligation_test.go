@@ -181,14 +181,14 @@ func TestAnActionIsOwedByItsOwnerUntilItHasATicket(t *testing.T) {
 func TestAReviewSaysWhatItLacks(t *testing.T) {
 	t.Parallel()
 	l := begin(t, request(withAccess)).end()
-	r := l.refused(change.SubmitReview{Text: change.ReviewText{What: "x", Actions: []change.Action{{What: "y"}}}}, member(requester), change.BadInput)
+	r := l.refusal(change.SubmitReview{Text: change.ReviewText{What: "x", Actions: []change.Action{{What: "y"}}}}, member(requester), change.BadInput)
 	want := map[change.Field]string{change.FieldReviewStandard: "", change.FieldReviewPrevent: "", change.ActionField(1): ""}
 	if diff := cmp.Diff(want, r.Fields, cmp.Comparer(func(string, string) bool { return true })); diff != "" {
 		t.Error(diff)
 	}
 	none := goodReview
 	none.NoAction = ""
-	if r := l.refused(change.SubmitReview{Text: none}, member(requester), change.BadInput); r.Fields[change.FieldNoAction] == "" {
+	if r := l.refusal(change.SubmitReview{Text: none}, member(requester), change.BadInput); r.Fields[change.FieldNoAction] == "" {
 		t.Errorf("the refusal is %v", r)
 	}
 	l.do(change.SaveDraft{Text: none}, member(requester))
@@ -196,7 +196,7 @@ func TestAReviewSaysWhatItLacks(t *testing.T) {
 		t.Errorf("suggested is %+v", got)
 	}
 	l.do(change.SubmitReview{Text: goodReview}, member(requester))
-	if r := l.refused(change.SubmitReview{Text: goodReview}, member(requester), change.Decided); r.By != requester {
+	if r := l.refusal(change.SubmitReview{Text: goodReview}, member(requester), change.Decided); r.By != requester {
 		t.Errorf("the second is told that %s was first", r.By)
 	}
 }

@@ -241,7 +241,7 @@ func inAudit(e Event) bool {
 		return true
 	case EventAccessVerified:
 		return e.Fact("standing") == "true"
-	default:
+	default: // all others are read in the thread
 		return false
 	}
 }
@@ -253,7 +253,7 @@ func onTimeline(t EventType) bool {
 	case EventRequested, EventReported, EventApproved, EventActivated, EventEnded, EventAccessGone, EventExtensionApproved,
 		EventIncidentLinked, EventDenied, EventWithdrawn, EventLapsed, EventFailed:
 		return true
-	default:
+	default: // the incident is not told of paperwork
 		return false
 	}
 }

@@ -13,7 +13,7 @@ func AltersQuestions(events []Event) bool {
 			EventSignedOff, EventSignOffUndone, EventTicketLinked, EventRecordWritten, EventPersonRefused,
 			EventIncidentLinked, EventIncidentRefused:
 			return true
-		default:
+		default: // the others show in no question
 			return false
 		}
 	})

@@ -173,7 +173,14 @@ func (l *life) do(cmd change.Command, actor change.Actor) []change.Event {
 	return events
 }
 
-func (l *life) refused(cmd change.Command, actor change.Actor, want change.RefusalCode) change.Refusal {
+// refused demands that a command is refused, in this way.
+func (l *life) refused(cmd change.Command, actor change.Actor, want change.RefusalCode) {
+	l.t.Helper()
+	_ = l.refusal(cmd, actor, want) // only its code matters here
+}
+
+// refusal is like refused, and gives what is said.
+func (l *life) refusal(cmd change.Command, actor change.Actor, want change.RefusalCode) change.Refusal {
 	l.t.Helper()
 	events, err := l.try(cmd, actor)
 	r, ok := errors.AsType[*change.Refusal](err)

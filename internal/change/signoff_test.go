@@ -56,7 +56,7 @@ func TestWhoMaySignOff(t *testing.T) {
 			if c.want == "" {
 				l.do(change.SignOff{}, c.actor)
 				l.signed(true)
-				if r := l.refused(change.SignOff{}, c.actor, change.Decided); r.By != c.actor.ID {
+				if r := l.refusal(change.SignOff{}, c.actor, change.Decided); r.By != c.actor.ID {
 					t.Errorf("the second click is told that %s signed", r.By)
 				}
 				return

@@ -13,8 +13,10 @@ import (
 func FuzzLoad(f *testing.F) {
 	f.Add(example(f))
 	f.Add(smallest)
-	for _, seed := range []string{"", "a: &a [*a]", "? [a]\n: b", "<<: *x", "kinds: [{self_approval: {}}]", "1: 2", "groups: {a: {groups: [a]}}",
-		"!!binary x", "a: |\n", "- - - -", "{}", "slack: null", "\xef\xbb\xbf{}", "groups:\n  ? a\n", "access: {durations: [0x1, .inf, .nan, ~]}"} {
+	for _, seed := range []string{
+		"", "a: &a [*a]", "? [a]\n: b", "<<: *x", "kinds: [{self_approval: {}}]", "1: 2", "groups: {a: {groups: [a]}}",
+		"!!binary x", "a: |\n", "- - - -", "{}", "slack: null", "\xef\xbb\xbf{}", "groups:\n  ? a\n", "access: {durations: [0x1, .inf, .nan, ~]}",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

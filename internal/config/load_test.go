@@ -89,17 +89,25 @@ func exampleSettings() *config.Config {
 		Organization:      "Example Ltd",
 		ReleaseProcessURL: "https://handbook.example.com/change-management",
 		HTTP:              config.HTTP{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9090"},
-		Slack: config.Slack{Mode: config.SlackOverHTTP, TeamID: "T0EXAMPLE", APIURL: "https://slack.com/api/",
-			Command: "/emergency", Channel: "C0EMERGENCY", AuditChannel: "C0AUDIT"},
-		AWS: &config.AWS{Region: "eu-west-1", InstanceARN: "arn:aws:sso:::instance/ssoins-0000000000000000",
-			IdentityStoreID: "d-0000000000", AccessPortalURL: "https://example.awsapps.com/start", MaxInFlight: 8},
-		Jira: &config.Jira{BaseURL: "https://example.atlassian.net", Project: "OPS", LinkProjects: []string{"OPS", "PLATFORM"},
-			IssueType: "Task", PreventionIssueType: "Task"},
+		Slack: config.Slack{
+			Mode: config.SlackOverHTTP, TeamID: "T0EXAMPLE", APIURL: "https://slack.com/api/",
+			Command: "/emergency", Channel: "C0EMERGENCY", AuditChannel: "C0AUDIT",
+		},
+		AWS: &config.AWS{
+			Region: "eu-west-1", InstanceARN: "arn:aws:sso:::instance/ssoins-0000000000000000",
+			IdentityStoreID: "d-0000000000", AccessPortalURL: "https://example.awsapps.com/start", MaxInFlight: 8,
+		},
+		Jira: &config.Jira{
+			BaseURL: "https://example.atlassian.net", Project: "OPS", LinkProjects: []string{"OPS", "PLATFORM"},
+			IssueType: "Task", PreventionIssueType: "Task",
+		},
 		IncidentIO: &config.IncidentIO{BaseURL: "https://api.incident.io", MitigatedStatuses: []string{"Monitoring"}},
 		GitHub:     &config.GitHub{StatusURL: "https://www.githubstatus.com", APIURL: "https://api.github.com"},
 		GitLab:     &config.GitLab{BaseURL: "https://gitlab.com"},
-		Secrets: config.Secrets{DatabaseURL: "postgres://breakglass@127.0.0.1/breakglass", SlackBotToken: "xoxb-test",
-			SlackSigningSecret: "signing", JiraEmail: "bot@example.com", JiraAPIToken: "jira", IncidentIOAPIKey: "incident"},
+		Secrets: config.Secrets{
+			DatabaseURL: "postgres://breakglass@127.0.0.1/breakglass", SlackBotToken: "xoxb-test",
+			SlackSigningSecret: "signing", JiraEmail: "bot@example.com", JiraAPIToken: "jira", IncidentIOAPIKey: "incident",
+		},
 	}
 }
 
@@ -144,11 +152,14 @@ func exampleRules() change.Rules {
 			{ID: "none", Label: "None of these", StandardPath: true},
 		},
 		Kinds: []change.Kind{
-			{ID: "production-access", Name: "Work on production directly", Requesters: engineers,
+			{
+				ID: "production-access", Name: "Work on production directly", Requesters: engineers,
 				Reasons: []change.ReasonID{"release-pipeline-down", "platform-unrecoverable", "not-automated"},
 				Access:  change.NeedRequired, Incident: change.NeedOptional, MergeRequest: change.NeedNone,
-				Approvals: []change.ApprovalRule{{From: groups("cto"), Fallback: groups("deputies")}}},
-			{ID: "configuration-change", Name: "Configuration or environment change", Requesters: engineers,
+				Approvals: []change.ApprovalRule{{From: groups("cto"), Fallback: groups("deputies")}},
+			},
+			{
+				ID: "configuration-change", Name: "Configuration or environment change", Requesters: engineers,
 				Reasons: []change.ReasonID{"incident-mitigation", "critical-vulnerability", "release-pipeline-down"},
 				Access:  change.NeedNone, Incident: change.NeedOptional, MergeRequest: change.NeedWithRecord,
 				Approvals:    []change.ApprovalRule{{From: groups("on-call", "cto"), Fallback: groups("deputies")}},
@@ -156,32 +167,51 @@ func exampleRules() change.Rules {
 				Questions: []change.Question{
 					{ID: "criticality", Label: "Criticality", Options: []string{"C1", "C2", "C3", "C4"}, Required: true},
 					{ID: "rollback", Label: "How will it be rolled back?", Multiline: true, Required: true},
-				}},
-			{ID: "hot-patch", Name: "Post-deployment hot patch", Requesters: engineers,
+				},
+			},
+			{
+				ID: "hot-patch", Name: "Post-deployment hot patch", Requesters: engineers,
 				Access: change.NeedNone, Incident: change.NeedRequired, MergeRequest: change.NeedRequired, PermanentFix: true,
-				Approvals: []change.ApprovalRule{{From: groups("on-call", "release-managers"), Fallback: groups("cto")}}},
-			{ID: "fast-track-deployment", Name: "Fast-tracked deployment", Requesters: engineers,
+				Approvals: []change.ApprovalRule{{From: groups("on-call", "release-managers"), Fallback: groups("cto")}},
+			},
+			{
+				ID: "fast-track-deployment", Name: "Fast-tracked deployment", Requesters: engineers,
 				Access: change.NeedNone, Incident: change.NeedOptional, MergeRequest: change.NeedRequired,
 				MergeRequestLabels: [][]string{{"Pick into auto-deploy"}, {"severity::1", "severity::2"}},
 				Approvals:          []change.ApprovalRule{{From: groups("release-managers"), Fallback: groups("cto")}},
 				CoordinateWith:     groups("on-call"),
-				Questions: []change.Question{{ID: "why-not-patched", Multiline: true, Required: true,
-					Label: "Why can neither a configuration change nor a hot patch resolve it?"}}},
-			{ID: "security-release", Name: "Security release", Requesters: engineers, Confidential: true,
+				Questions: []change.Question{{
+					ID: "why-not-patched", Multiline: true, Required: true,
+					Label: "Why can neither a configuration change nor a hot patch resolve it?",
+				}},
+			},
+			{
+				ID: "security-release", Name: "Security release", Requesters: engineers, Confidential: true,
 				Access: change.NeedNone, Incident: change.NeedOptional, MergeRequest: change.NeedRequired,
-				Approvals: []change.ApprovalRule{{From: groups("appsec")}, {From: groups("maintainers"), Not: groups("release-managers")}}},
+				Approvals: []change.ApprovalRule{{From: groups("appsec")}, {From: groups("maintainers"), Not: groups("release-managers")}},
+			},
 		},
 		Approval: change.ApprovalRules{EscalateAfter: 10 * time.Minute, LapseAfter: h},
-		Record: change.RecordRules{Within: 24 * h, DuringIncident: change.RecordInIncident, Otherwise: change.RecordInJira,
-			SignOff: change.SignOffRules{From: groups("cto"), Fallback: groups("deputies"), Within: 24 * h,
-				Accept: []change.SignOffWay{change.SignOffByJiraComment, change.SignOffInSlack}},
-			Remind: []time.Duration{h, 12 * h, 20 * h, 23 * h}, RemindOverdueEvery: 4 * h},
-		MergeRequests: change.MergeRequestRules{ReviewWithin: 72 * h, PermanentFixWithin: 336 * h,
-			Remind: []time.Duration{24 * h, 48 * h, 71 * h}, RemindOverdueEvery: 24 * h},
-		Review: change.ReviewRules{Within: 120 * h, Remind: []time.Duration{24 * h, 72 * h, 96 * h},
-			RemindOverdueEvery: 24 * h, NeedsAction: true},
-		Access: change.AccessRules{Durations: []time.Duration{h / 2, h, 2 * h, 4 * h, 8 * h}, GrantWithin: h / 2,
-			NoneEndsAfter: 24 * h, WarnBeforeEnd: 10 * time.Minute, MaxTotal: 12 * h, BlockWhenOverdue: true},
+		Record: change.RecordRules{
+			Within: 24 * h, DuringIncident: change.RecordInIncident, Otherwise: change.RecordInJira,
+			SignOff: change.SignOffRules{
+				From: groups("cto"), Fallback: groups("deputies"), Within: 24 * h,
+				Accept: []change.SignOffWay{change.SignOffByJiraComment, change.SignOffInSlack},
+			},
+			Remind: []time.Duration{h, 12 * h, 20 * h, 23 * h}, RemindOverdueEvery: 4 * h,
+		},
+		MergeRequests: change.MergeRequestRules{
+			ReviewWithin: 72 * h, PermanentFixWithin: 336 * h,
+			Remind: []time.Duration{24 * h, 48 * h, 71 * h}, RemindOverdueEvery: 24 * h,
+		},
+		Review: change.ReviewRules{
+			Within: 120 * h, Remind: []time.Duration{24 * h, 72 * h, 96 * h},
+			RemindOverdueEvery: 24 * h, NeedsAction: true,
+		},
+		Access: change.AccessRules{
+			Durations: []time.Duration{h / 2, h, 2 * h, 4 * h, 8 * h}, GrantWithin: h / 2,
+			NoneEndsAfter: 24 * h, WarnBeforeEnd: 10 * time.Minute, MaxTotal: 12 * h, BlockWhenOverdue: true,
+		},
 	}
 }
 
@@ -217,11 +247,15 @@ func TestWhatIsLeftOutHasTheDocumentedDefault(t *testing.T) {
 	const h = time.Hour
 	r := cfg.Rules
 	if diff := cmp.Diff([]any{
-		change.Kind{ID: "fix", Name: "Fix it", Requesters: []change.GroupID{"all"}, Access: "none", Incident: "optional", MergeRequest: "none",
-			Approvals: []change.ApprovalRule{{From: []change.GroupID{"cto"}}}},
+		change.Kind{
+			ID: "fix", Name: "Fix it", Requesters: []change.GroupID{"all"}, Access: "none", Incident: "optional", MergeRequest: "none",
+			Approvals: []change.ApprovalRule{{From: []change.GroupID{"cto"}}},
+		},
 		change.ApprovalRules{EscalateAfter: 10 * time.Minute, LapseAfter: h},
-		change.RecordRules{Within: 24 * h, DuringIncident: "jira", Otherwise: "jira", Remind: []time.Duration{h, 12 * h, 20 * h, 23 * h}, RemindOverdueEvery: 4 * h,
-			SignOff: change.SignOffRules{From: []change.GroupID{"cto"}, Accept: []change.SignOffWay{"jira_comment", "slack"}, Within: 24 * h}},
+		change.RecordRules{
+			Within: 24 * h, DuringIncident: "jira", Otherwise: "jira", Remind: []time.Duration{h, 12 * h, 20 * h, 23 * h}, RemindOverdueEvery: 4 * h,
+			SignOff: change.SignOffRules{From: []change.GroupID{"cto"}, Accept: []change.SignOffWay{"jira_comment", "slack"}, Within: 24 * h},
+		},
 		change.MergeRequestRules{ReviewWithin: 72 * h, PermanentFixWithin: 336 * h, Remind: []time.Duration{24 * h, 48 * h, 71 * h}, RemindOverdueEvery: 24 * h},
 		change.ReviewRules{Within: 120 * h, Remind: []time.Duration{24 * h, 72 * h, 96 * h}, RemindOverdueEvery: 24 * h, NeedsAction: true},
 		change.AccessRules{GrantWithin: h / 2, NoneEndsAfter: 24 * h, WarnBeforeEnd: 10 * time.Minute, MaxTotal: 12 * h, BlockWhenOverdue: true},

@@ -32,30 +32,54 @@ func TestSecretsAreAskedForWhereTheyAreNeeded(t *testing.T) {
 		env        map[string]string
 		want       string
 	}{
-		{"no database", example(t), without([]string{"DATABASE_URL"}, nil),
-			"environment: DATABASE_URL is not set: everything is kept in Postgres; set it, or DATABASE_URL_FILE to the file that holds it"},
-		{"set to nothing", example(t), without(nil, map[string]string{"DATABASE_URL": ""}),
-			"environment: DATABASE_URL is not set: everything is kept in Postgres; set it, or DATABASE_URL_FILE to the file that holds it"},
-		{"no bot token", example(t), without([]string{"SLACK_BOT_TOKEN"}, nil),
-			"breakglass.yaml:18:1: breakglass works in Slack: set the environment variable SLACK_BOT_TOKEN, or SLACK_BOT_TOKEN_FILE to the file that holds it"},
-		{"no signing secret", example(t), without([]string{"SLACK_SIGNING_SECRET"}, nil),
-			"breakglass.yaml:19:9: `slack.mode` is `http`: set the environment variable SLACK_SIGNING_SECRET, or SLACK_SIGNING_SECRET_FILE to the file that holds it"},
-		{"no app token", socket, without([]string{"SLACK_SIGNING_SECRET"}, nil),
-			"breakglass.yaml:19:9: `slack.mode` is `socket`: set the environment variable SLACK_APP_TOKEN, or SLACK_APP_TOKEN_FILE to the file that holds it"},
-		{"no Jira token", example(t), without([]string{"JIRA_API_TOKEN"}, nil),
-			"breakglass.yaml:34:1: the file has the section `jira`: set the environment variable JIRA_API_TOKEN, or JIRA_API_TOKEN_FILE to the file that holds it"},
-		{"no Jira e-mail", example(t), without([]string{"JIRA_EMAIL"}, nil),
-			"breakglass.yaml:34:1: the file has the section `jira`: set the environment variable JIRA_EMAIL, or JIRA_EMAIL_FILE to the file that holds it"},
-		{"no incident.io key", example(t), without([]string{"INCIDENT_IO_API_KEY"}, nil),
-			"breakglass.yaml:41:1: the file has the section `incident_io`: set the environment variable INCIDENT_IO_API_KEY, or INCIDENT_IO_API_KEY_FILE to the file that holds it"},
-		{"both ways", example(t), without(nil, map[string]string{"SLACK_BOT_TOKEN_FILE": "/run/token"}),
-			"environment: SLACK_BOT_TOKEN and SLACK_BOT_TOKEN_FILE are both set; keep one"},
-		{"absent file", example(t), without(nil, map[string]string{"GITLAB_TOKEN_FILE": "/run/absent"}),
-			"environment: GITLAB_TOKEN_FILE is `/run/absent`, which cannot be read: file does not exist"},
-		{"empty file", example(t), without(nil, map[string]string{"GITHUB_TOKEN_FILE": "/run/empty"}),
-			"environment: GITHUB_TOKEN_FILE is `/run/empty`, which is empty; put the secret there"},
-		{"AWS endpoint", example(t), without(nil, map[string]string{"AWS_ENDPOINT_URL": "http://10.0.0.1"}),
-			"environment: `AWS_ENDPOINT_URL` goes to `10.0.0.1` over http; use https, as http is for loopback addresses only"},
+		{
+			"no database", example(t), without([]string{"DATABASE_URL"}, nil),
+			"environment: DATABASE_URL is not set: everything is kept in Postgres; set it, or DATABASE_URL_FILE to the file that holds it",
+		},
+		{
+			"set to nothing", example(t), without(nil, map[string]string{"DATABASE_URL": ""}),
+			"environment: DATABASE_URL is not set: everything is kept in Postgres; set it, or DATABASE_URL_FILE to the file that holds it",
+		},
+		{
+			"no bot token", example(t), without([]string{"SLACK_BOT_TOKEN"}, nil),
+			"breakglass.yaml:18:1: breakglass works in Slack: set the environment variable SLACK_BOT_TOKEN, or SLACK_BOT_TOKEN_FILE to the file that holds it",
+		},
+		{
+			"no signing secret", example(t), without([]string{"SLACK_SIGNING_SECRET"}, nil),
+			"breakglass.yaml:19:9: `slack.mode` is `http`: set the environment variable SLACK_SIGNING_SECRET, or SLACK_SIGNING_SECRET_FILE to the file that holds it",
+		},
+		{
+			"no app token", socket, without([]string{"SLACK_SIGNING_SECRET"}, nil),
+			"breakglass.yaml:19:9: `slack.mode` is `socket`: set the environment variable SLACK_APP_TOKEN, or SLACK_APP_TOKEN_FILE to the file that holds it",
+		},
+		{
+			"no Jira token", example(t), without([]string{"JIRA_API_TOKEN"}, nil),
+			"breakglass.yaml:34:1: the file has the section `jira`: set the environment variable JIRA_API_TOKEN, or JIRA_API_TOKEN_FILE to the file that holds it",
+		},
+		{
+			"no Jira e-mail", example(t), without([]string{"JIRA_EMAIL"}, nil),
+			"breakglass.yaml:34:1: the file has the section `jira`: set the environment variable JIRA_EMAIL, or JIRA_EMAIL_FILE to the file that holds it",
+		},
+		{
+			"no incident.io key", example(t), without([]string{"INCIDENT_IO_API_KEY"}, nil),
+			"breakglass.yaml:41:1: the file has the section `incident_io`: set the environment variable INCIDENT_IO_API_KEY, or INCIDENT_IO_API_KEY_FILE to the file that holds it",
+		},
+		{
+			"both ways", example(t), without(nil, map[string]string{"SLACK_BOT_TOKEN_FILE": "/run/token"}),
+			"environment: SLACK_BOT_TOKEN and SLACK_BOT_TOKEN_FILE are both set; keep one",
+		},
+		{
+			"absent file", example(t), without(nil, map[string]string{"GITLAB_TOKEN_FILE": "/run/absent"}),
+			"environment: GITLAB_TOKEN_FILE is `/run/absent`, which cannot be read: file does not exist",
+		},
+		{
+			"empty file", example(t), without(nil, map[string]string{"GITHUB_TOKEN_FILE": "/run/empty"}),
+			"environment: GITHUB_TOKEN_FILE is `/run/empty`, which is empty; put the secret there",
+		},
+		{
+			"AWS endpoint", example(t), without(nil, map[string]string{"AWS_ENDPOINT_URL": "http://10.0.0.1"}),
+			"environment: `AWS_ENDPOINT_URL` goes to `10.0.0.1` over http; use https, as http is for loopback addresses only",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -68,8 +92,10 @@ func TestSecretsAreAskedForWhereTheyAreNeeded(t *testing.T) {
 
 func TestEverySecretLandsFromItsVariableAndFromItsFile(t *testing.T) {
 	t.Parallel()
-	names := []string{"DATABASE_URL", "DATABASE_MIGRATE_URL", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN",
-		"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_WEBHOOK_SECRET", "INCIDENT_IO_API_KEY", "INCIDENT_IO_WEBHOOK_SECRET", "GITLAB_TOKEN", "GITHUB_TOKEN"}
+	names := []string{
+		"DATABASE_URL", "DATABASE_MIGRATE_URL", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN",
+		"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_WEBHOOK_SECRET", "INCIDENT_IO_API_KEY", "INCIDENT_IO_WEBHOOK_SECRET", "GITLAB_TOKEN", "GITHUB_TOKEN",
+	}
 	direct, byFile, files := map[string]string{}, map[string]string{}, map[string]string{}
 	for _, name := range names {
 		direct[name] = "s-" + name
@@ -82,8 +108,10 @@ func TestEverySecretLandsFromItsVariableAndFromItsFile(t *testing.T) {
 			t.Fatalf("%s: %v", how, err)
 		}
 		s := cfg.Secrets
-		for i, got := range []config.Secret{s.DatabaseURL, s.DatabaseMigrateURL, s.SlackBotToken, s.SlackSigningSecret, s.SlackAppToken,
-			s.JiraEmail, s.JiraAPIToken, s.JiraWebhookSecret, s.IncidentIOAPIKey, s.IncidentIOWebhookSecret, s.GitLabToken, s.GitHubToken} {
+		for i, got := range []config.Secret{
+			s.DatabaseURL, s.DatabaseMigrateURL, s.SlackBotToken, s.SlackSigningSecret, s.SlackAppToken,
+			s.JiraEmail, s.JiraAPIToken, s.JiraWebhookSecret, s.IncidentIOAPIKey, s.IncidentIOWebhookSecret, s.GitLabToken, s.GitHubToken,
+		} {
 			if got.Reveal() != "s-"+names[i] {
 				t.Errorf("%s: %s is %q", how, names[i], got.Reveal())
 			}
@@ -101,8 +129,10 @@ func TestASecretNeverShowsItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown := []string{log.String(), string(encoded), secret.String(), secret.GoString(), fmt.Sprint(&secret),
-		fmt.Sprint(config.Secrets{DatabaseURL: secret}), fmt.Errorf("x: %w", fmt.Errorf("%v", secret)).Error()}
+	shown := []string{
+		log.String(), string(encoded), secret.String(), secret.GoString(), fmt.Sprint(&secret),
+		fmt.Sprint(config.Secrets{DatabaseURL: secret}), fmt.Errorf("x: %w", fmt.Errorf("%v", secret)).Error(),
+	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%10s"} {
 		shown = append(shown, fmt.Sprintf(verb, secret))
 	}

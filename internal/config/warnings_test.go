@@ -16,16 +16,27 @@ func TestWarningsTellWhatWorksButPerhapsNotAsMeant(t *testing.T) {
 		env            map[string]string
 		want           string
 	}{
-		{"a signer without Jira", "{slack: U0DEPUTY, jira: 5b10ac8d82e05b22cc7d4ef6}", "{slack: U0DEPUTY}", nil,
-			"breakglass.yaml:61:24: `U0DEPUTY` can sign off in Slack only: `people` gives no `jira` for them, so a comment of theirs counts for nothing"},
-		{"a requester without GitLab", "requesters: [engineers]\n    confidential", "requesters: [maintainers]\n    confidential", nil,
-			"breakglass.yaml:65:27: `U0MAINT1` asks for changes with a merge request, but `people` gives no `gitlab` for them; its review must be confirmed by another person in Slack"},
-		{"a requester without GitHub", "requesters: [engineers]\n    confidential", "requesters: [maintainers]\n    confidential", nil,
-			"breakglass.yaml:65:37: `U0MAINT2` asks for changes with a merge request, but `people` gives no `github` for them; its review must be confirmed by another person in Slack"},
-		{"a warning that comes at once", "warn_before_end: 10m", "warn_before_end: 30m", nil,
-			"breakglass.yaml:192:20: `access.warn_before_end` is `30m`, not shorter than the shortest of `access.durations`, `30m`; its warning comes as soon as the access does"},
-		{"a token of another type", "", "", map[string]string{"SLACK_BOT_TOKEN": "xoxp-1"},
-			"breakglass.yaml:18:1: SLACK_BOT_TOKEN does not begin with xoxb-, as such tokens of Slack do; it may be a token of another type"},
+		{
+			"a signer without Jira", "{slack: U0DEPUTY, jira: 5b10ac8d82e05b22cc7d4ef6}", "{slack: U0DEPUTY}", nil,
+			"breakglass.yaml:61:24: `U0DEPUTY` can sign off in Slack only: `people` gives no `jira` for them, so a comment of theirs counts for nothing",
+		},
+		{
+			"a requester without GitLab", "requesters: [engineers]\n    confidential", "requesters: [maintainers]\n    confidential", nil,
+			"breakglass.yaml:65:27: `U0MAINT1` asks for changes with a merge request, but `people` gives no `gitlab` for them; its review must be confirmed by another person in Slack",
+		},
+		{
+			"a requester without GitHub", "requesters: [engineers]\n    confidential", "requesters: [maintainers]\n    confidential", nil,
+			"breakglass.yaml:65:37: `U0MAINT2` asks for changes with a merge request, but `people` gives no `github` for them; its review must be confirmed by another person in Slack",
+		},
+		{
+			"a warning that comes at once", "warn_before_end: 10m", "warn_before_end: 30m", nil,
+			"breakglass.yaml:192:20: `access.warn_before_end` is `30m`, not shorter than the shortest of `access.durations`, `30m`; its warning comes as soon as the access does",
+		},
+		{
+			"a token of another type", "", "",
+			map[string]string{"SLACK_BOT_TOKEN": "xoxp-1"},
+			"breakglass.yaml:18:1: SLACK_BOT_TOKEN does not begin with xoxb-, as such tokens of Slack do; it may be a token of another type",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,7 @@
 package embeddedpg
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -58,19 +59,24 @@ func (a account) attributes() *syscall.SysProcAttr {
 	return attr
 }
 
-// own gives a file, or a folder with all that is in it, to the account.
-func (a account) own(path string) error {
+// own gives a folder with all that is in it to the account, and nothing
+// outside of it, whatever links appear in it meanwhile.
+func (a account) own(folder string) error {
 	if !a.drop {
 		return nil
 	}
-	err := filepath.WalkDir(path, func(name string, _ fs.DirEntry, err error) error {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return fmt.Errorf("giving a folder to the user %s: %w", a.name, err)
+	}
+	err = fs.WalkDir(root.FS(), ".", func(name string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		return os.Lchown(name, int(a.uid), int(a.gid))
+		return root.Lchown(name, int(a.uid), int(a.gid))
 	})
-	if err != nil {
-		return fmt.Errorf("giving %s to the user %s: %w", path, a.name, err)
+	if err = errors.Join(err, root.Close()); err != nil {
+		return fmt.Errorf("giving %s to the user %s: %w", folder, a.name, err)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func TestAProgramKilledWhileItMakesDataLeavesNothing(t *testing.T) {
 	root := enterable(t)
 	self, err := os.Executable()
 	must(t, err)
-	cmd := exec.CommandContext(t.Context(), self)                                          //nolint:gosec // this very program
+	cmd := exec.CommandContext(t.Context(), self)
 	cmd.Env = append(os.Environ(), childVariable+"="+root, cacheVariable+"="+enterable(t)) // no image there: initdb runs
 	_, err = cmd.StdinPipe()
 	must(t, err)
@@ -56,7 +56,7 @@ func startChild(t *testing.T, root string) (dir string, kill func()) {
 	t.Helper()
 	self, err := os.Executable()
 	must(t, err)
-	cmd := exec.CommandContext(t.Context(), self) //nolint:gosec // this very program
+	cmd := exec.CommandContext(t.Context(), self)
 	cmd.Env = append(os.Environ(), childVariable+"="+root)
 	cmd.Stderr = os.Stderr
 	_, err = cmd.StdinPipe() // stays open until it is killed
@@ -182,7 +182,7 @@ func TestAProcessThatIsNoPostgresIsNeverSignalled(t *testing.T) {
 	// As after a crash of the machine: the number now belongs to another
 	// program, to this one.
 	pidFile := filepath.Join(s.folder.data(), "postmaster.pid")
-	must(t, os.WriteFile(pidFile, []byte(strconv.Itoa(os.Getpid())+"\n"+s.folder.data()+"\n"), 0o644)) //nolint:gosec // as Postgres has it
+	must(t, os.WriteFile(pidFile, []byte(strconv.Itoa(os.Getpid())+"\n"+s.folder.data()+"\n"), 0o644))
 
 	s = start(t, o) // were this program signalled, the test would not go on
 	if got := ask[int](t, s.URL("postgres"), "SELECT 42"); got != 42 {
@@ -228,7 +228,7 @@ func startUnguarded(t *testing.T, f folder) unguarded {
 	must(t, err)
 	bin, err := o.findBinaries(t.Context(), account)
 	must(t, err)
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), filepath.Join(bin.dir, "postgres"), o.arguments(f)...) //nolint:gosec // the machine's own Postgres
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), filepath.Join(bin.dir, "postgres"), o.arguments(f)...)
 	cmd.SysProcAttr = account.attributes()
 	cmd.Env = environment()
 	cmd.Dir = f.path
@@ -236,10 +236,10 @@ func startUnguarded(t *testing.T, f folder) unguarded {
 	u := unguarded{pid: cmd.Process.Pid, gone: make(chan struct{})}
 	go func() {
 		defer close(u.gone)
-		_ = cmd.Wait() //nolint:errcheck // how it ends is the test's business
+		_ = cmd.Wait() // how it ends is the test's business
 	}()
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill() //nolint:errcheck // it is gone, if all went well
+		_ = cmd.Process.Kill() // it is gone, if all went well
 		<-u.gone
 	})
 	eventually(t, "the server has written its number", func() bool {

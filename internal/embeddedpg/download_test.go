@@ -241,7 +241,7 @@ func jarOfThisMachine(t *testing.T) []byte {
 
 func packFile(t *testing.T, w *tar.Writer, path, name string) {
 	t.Helper()
-	content, err := os.ReadFile(path) //nolint:gosec // of the installed Postgres
+	content, err := os.ReadFile(path)
 	must(t, err)
 	info, err := os.Stat(path)
 	must(t, err)

@@ -72,7 +72,7 @@ func startGuarded(run account, f folder, log *os.File, end ending, program strin
 			rm = path
 		}
 	}
-	cmd := exec.Command("/bin/sh", append([]string{"-c", guardScript, "breakglass-postgres-guard", string(end), rm, f.path, program}, args...)...) //nolint:gosec // the script is fixed, the rest are its arguments
+	cmd := exec.Command("/bin/sh", append([]string{"-c", guardScript, "breakglass-postgres-guard", string(end), rm, f.path, program}, args...)...) //nolint:gosec,noctx // the script is fixed, the rest are its arguments; the pipe ends it, not a context
 	cmd.Dir = f.path
 	cmd.Env = environment()
 	cmd.Stdout, cmd.Stderr = log, log

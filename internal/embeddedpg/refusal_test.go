@@ -128,7 +128,7 @@ func TestAFolderWithOtherThingsIsLeftAlone(t *testing.T) {
 func TestAFolderThatTheOtherUserCannotEnterIsTold(t *testing.T) {
 	t.Parallel()
 	closed := t.TempDir()
-	must(t, os.Chmod(closed, 0o700)) //nolint:gosec // this is the point
+	must(t, os.Chmod(closed, 0o700))
 	err := account{name: "postgres", uid: 70, gid: 71, drop: true}.canEnter(closed)
 	if !errors.Is(err, ErrFolder) || !strings.Contains(err.Error(), "the user postgres, who may not enter") {
 		t.Errorf("got %v", err)

@@ -62,7 +62,7 @@ func (o Options) startIn(ctx context.Context, f folder, bin binaries, run accoun
 	if err := stopLeftover(ctx, f.data()); err != nil {
 		return nil, err
 	}
-	log, err := os.OpenFile(filepath.Join(f.path, logName), os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND|syscall.O_NOFOLLOW, 0o600) //nolint:gosec // a file of a folder of ours
+	log, err := os.OpenFile(filepath.Join(f.path, logName), os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFolder, err)
 	}

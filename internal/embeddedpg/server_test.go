@@ -43,7 +43,7 @@ func TestTheServerNeverRunsAsRoot(t *testing.T) {
 	// The server made this file itself.
 	info, err := os.Stat(filepath.Join(s.Dir(), dataName, "postmaster.pid"))
 	must(t, err)
-	owner := info.Sys().(*syscall.Stat_t) //nolint:errcheck // always, on a Unix
+	owner := info.Sys().(*syscall.Stat_t) // always, on a Unix
 	if owner.Uid != want.uid || owner.Uid == 0 {
 		t.Errorf("it runs as user number %d, not %d (%s)", owner.Uid, want.uid, want.name)
 	}

@@ -24,7 +24,7 @@ func storedXZ(content []byte) []byte {
 	for left := content; len(left) > 0; kind = 2 {
 		n := min(len(left), 1<<16)
 		block = append(block, kind)
-		block = binary.BigEndian.AppendUint16(block, uint16(n-1)) //nolint:gosec // at most 65535
+		block = binary.BigEndian.AppendUint16(block, uint16(n-1))
 		block = append(block, left[:n]...)
 		left = left[n:]
 	}
@@ -33,12 +33,12 @@ func storedXZ(content []byte) []byte {
 	block = sum(pad(block), content)
 
 	index := []byte{0, 1}
-	index = binary.AppendUvarint(index, uint64(unpadded)) //nolint:gosec // a length
+	index = binary.AppendUvarint(index, uint64(unpadded))
 	index = binary.AppendUvarint(index, uint64(len(content)))
 	index = pad(index)
 	index = sum(index, index)
 
-	footer := binary.LittleEndian.AppendUint32(nil, uint32(len(index)/4-1)) //nolint:gosec // small
+	footer := binary.LittleEndian.AppendUint32(nil, uint32(len(index)/4-1))
 	footer = append(footer, flags...)
 
 	out := append([]byte("\xfd7zXZ\x00"), flags...)

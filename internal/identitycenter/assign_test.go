@@ -103,7 +103,7 @@ func TestAMutationIsSentOnceAndItsOutcomeIsHonest(t *testing.T) {
 			})
 			b.aws.Faults.Add(fault.Fault{Kind: c.kind, Call: create, Times: 1, RetryAfter: 7 * time.Second})
 			_, err := client.Create(ctx, adaAdmin, "EC-1")
-			outside := wantOutcome(t, err, c.outcome)
+			outside := outsideWith(t, err, c.outcome)
 			if c.kind == fault.TooMany && outside.RetryAfter != 7*time.Second {
 				t.Errorf("retry after %s, want 7s", outside.RetryAfter)
 			}

@@ -33,7 +33,7 @@ func TestTheConfiguredInstanceMustBeThereInItsRegion(t *testing.T) {
 				noError(t, err)
 				return
 			}
-			if e := wantOutcome(t, err, change.Refused); !strings.Contains(e.Say, c.says) {
+			if e := outsideWith(t, err, change.Refused); !strings.Contains(e.Say, c.says) {
 				t.Fatalf("says %q", e.Say)
 			}
 		})

@@ -38,7 +38,7 @@ func TestAPersonIsFoundByTheirAddressInEitherSpelling(t *testing.T) {
 			b.aws.AddUser(sandbox.User{ID: kelvin, UserName: "kim", Email: "kim@example.com"})
 			user, err := b.client.FindUser(ctx, c.asked)
 			if c.fails != "" {
-				if e := wantOutcome(t, err, c.fails); !strings.Contains(e.Say, c.says) {
+				if e := outsideWith(t, err, c.fails); !strings.Contains(e.Say, c.says) {
 					t.Fatalf("says %q", e.Say)
 				}
 				return
@@ -60,7 +60,7 @@ func TestADisabledOrDepartedUserIsToldSo(t *testing.T) {
 	}
 	b.aws.AddUser(sandbox.User{ID: bob, UserName: "bob", Email: "bob@example.com", Disabled: true})
 	_, err = b.client.FindUser(ctx, "bob@example.com")
-	if e := wantOutcome(t, err, change.Refused); !strings.Contains(e.Say, "disabled") {
+	if e := outsideWith(t, err, change.Refused); !strings.Contains(e.Say, "disabled") {
 		t.Fatalf("says %q", e.Say)
 	}
 	_, err = b.client.CheckUser(ctx, bob)

@@ -53,8 +53,10 @@ func (c *Client) attached(ctx context.Context, incidentID, address string) (stri
 			} `json:"resource"`
 		} `json:"incident_attachments"`
 	}
-	err := c.send(ctx, request{call: "list attachments", method: http.MethodGet, path: "/v1/incident_attachments",
-		query: url.Values{"incident_id": {incidentID}}}, &out)
+	err := c.send(ctx, request{
+		call: "list attachments", method: http.MethodGet, path: "/v1/incident_attachments",
+		query: url.Values{"incident_id": {incidentID}},
+	}, &out)
 	if err != nil {
 		return "", err
 	}

@@ -84,8 +84,10 @@ func validRequest(t *testing.T, router routers.Router, r *http.Request, body []b
 		t.Errorf("%s %s is not in the published document: %v", r.Method, r.URL, err)
 		return nil
 	}
-	input := &openapi3filter.RequestValidationInput{Request: copied, PathParams: params, Route: found,
-		Options: &openapi3filter.Options{IncludeResponseStatus: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc}}
+	input := &openapi3filter.RequestValidationInput{
+		Request: copied, PathParams: params, Route: found,
+		Options: &openapi3filter.Options{IncludeResponseStatus: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
+	}
 	if err := openapi3filter.ValidateRequest(r.Context(), input); err != nil {
 		t.Errorf("request %s %s: %v", r.Method, r.URL, err)
 	}

@@ -88,7 +88,7 @@ func answering(t *testing.T, answer http.HandlerFunc) *incidentio.Client {
 
 func TestAConnectionThatIsRefusedMayBeTriedLater(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,8 +53,10 @@ func (c *Client) followUpEndingIn(ctx context.Context, incidentID, ending string
 			Title      string `json:"title"`
 		} `json:"follow_ups"`
 	}
-	err := c.send(ctx, request{call: "list follow-ups", method: http.MethodGet, path: "/v2/follow_ups",
-		query: url.Values{"incident_id": {incidentID}}}, &out)
+	err := c.send(ctx, request{
+		call: "list follow-ups", method: http.MethodGet, path: "/v2/follow_ups",
+		query: url.Values{"incident_id": {incidentID}},
+	}, &out)
 	if err != nil {
 		return "", err
 	}

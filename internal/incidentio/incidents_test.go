@@ -6,9 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/breakglass-bot/breakglass/internal/change"
 	sandbox "github.com/breakglass-bot/breakglass/internal/sandbox/incidentio"
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestLiveListsEveryPageAndNothingElse(t *testing.T) {

@@ -5,8 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/breakglass-bot/breakglass/internal/incidentio"
 	"pgregory.net/rapid"
+
+	"github.com/breakglass-bot/breakglass/internal/incidentio"
 )
 
 func TestMarkdownIsShownAsTyped(t *testing.T) {

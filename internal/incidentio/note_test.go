@@ -5,11 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/incidentio"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/fault"
 	sandbox "github.com/breakglass-bot/breakglass/internal/sandbox/incidentio"
-	"github.com/google/go-cmp/cmp"
 )
 
 func noteFor(id string, at time.Time) change.IncidentNote {

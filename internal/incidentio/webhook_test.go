@@ -11,9 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/breakglass-bot/breakglass/internal/incidentio"
 	sandbox "github.com/breakglass-bot/breakglass/internal/sandbox/incidentio"
-	"github.com/google/go-cmp/cmp"
 )
 
 const secret = "whsec_c2VjcmV0IG9mIHRoZSB3ZWJob29rcw=="
@@ -64,8 +65,9 @@ func signed(t *testing.T, id string, at time.Time, body string) delivery {
 	return delivery{id, strconv.FormatInt(at.Unix(), 10), signature, body}
 }
 
-func (d delivery) to(h http.Handler) int {
-	r := httptest.NewRequest(http.MethodPost, "/webhooks/incident-io", strings.NewReader(d.body))
+func (d delivery) to(t *testing.T, h http.Handler) int {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/webhooks/incident-io", strings.NewReader(d.body))
 	r.Header.Set("webhook-id", d.id)
 	r.Header.Set("webhook-timestamp", d.timestamp)
 	r.Header.Set("webhook-signature", d.signature)
@@ -114,7 +116,7 @@ func TestOnlySignedAndFreshWebhooksAreTaken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var h hints
-			if got := c.spoil(good).to(handler(t, newClock(), &h)); got != c.want {
+			if got := c.spoil(good).to(t, handler(t, newClock(), &h)); got != c.want {
 				t.Errorf("answered %d, want %d", got, c.want)
 			}
 			if hinted := len(h.all()) == 1; hinted != (c.want == 204) {
@@ -131,7 +133,7 @@ func TestAWebhookHintsOnce(t *testing.T) {
 	hook := handler(t, c, &h)
 	d := signed(t, "msg_1", c.now(), created)
 	for range 3 {
-		if got := d.to(hook); got != 204 {
+		if got := d.to(t, hook); got != 204 {
 			t.Fatalf("answered %d", got)
 		}
 	}
@@ -146,11 +148,11 @@ func TestAWebhookThatCouldNotBeTakenIsTakenWhenItComesAgain(t *testing.T) {
 	h := hints{fail: errors.New("no database")}
 	hook := handler(t, c, &h)
 	d := signed(t, "msg_1", c.now(), created)
-	if got := d.to(hook); got != 503 {
+	if got := d.to(t, hook); got != 503 {
 		t.Fatalf("answered %d, want 503", got)
 	}
 	h.fail = nil
-	if got := d.to(hook); got != 204 || len(h.all()) != 1 {
+	if got := d.to(t, hook); got != 204 || len(h.all()) != 1 {
 		t.Errorf("answered %d, hinted at %q", got, h.all())
 	}
 }
@@ -170,7 +172,7 @@ func TestTheIncidentIsFoundInEveryKindOfEvent(t *testing.T) {
 	} {
 		c := newClock()
 		var h hints
-		if got := signed(t, "msg_1", c.now(), body).to(handler(t, c, &h)); got != 204 {
+		if got := signed(t, "msg_1", c.now(), body).to(t, handler(t, c, &h)); got != 204 {
 			t.Errorf("%s: answered %d", body, got)
 		}
 		if diff := cmp.Diff(want, h.all()); diff != "" {
@@ -220,7 +222,7 @@ func TestAnUnusableWebhookSecretIsRefused(t *testing.T) {
 func TestAWebhookIsPosted(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
-	handler(t, newClock(), &hints{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	handler(t, newClock(), &hints{}).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
 	if w.Code != http.StatusMethodNotAllowed {
 		t.Errorf("answered %d", w.Code)
 	}

@@ -113,7 +113,7 @@ func TestCreateSendsOneRequestAndTellsWhatIsKnown(t *testing.T) {
 			})
 			b.jira.Faults.Add(fault.Fault{Kind: c.kind, Call: "create issue", RetryAfter: 7 * time.Second})
 			_, err := b.Create(t.Context(), draft())
-			e := wantOutcome(t, err, c.want)
+			e := outsideWith(t, err, c.want)
 			if n := b.sent.all.Load(); n != 1 {
 				t.Errorf("%d requests were sent, want 1", n)
 			}
@@ -132,7 +132,7 @@ func TestCreateSendsOneRequestAndTellsWhatIsKnown(t *testing.T) {
 
 func TestARefusedConnectionIsKnownNotToHaveMadeATicket(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestARefusalNamesTheFieldThatIsMissing(t *testing.T) {
 	d := draft()
 	d.IssueType = "Strict"
 	_, err := b.Create(t.Context(), d)
-	e := wantOutcome(t, err, change.Refused)
+	e := outsideWith(t, err, change.Refused)
 	if !strings.Contains(e.Say, "Severity is required") || !strings.Contains(e.Say, "requires Severity (customfield_10040), which") {
 		t.Errorf("says %q", e.Say)
 	}
@@ -198,7 +198,7 @@ func TestARefusalNamesTheFieldThatIsMissing(t *testing.T) {
 	}
 	b.jira.Faults.Add(fault.Fault{Kind: fault.Internal, Call: "create meta types"})
 	_, err = b.Create(t.Context(), d)
-	if e := wantOutcome(t, err, change.Refused); !strings.Contains(e.Say, "Severity is required") {
+	if e := outsideWith(t, err, change.Refused); !strings.Contains(e.Say, "Severity is required") {
 		t.Errorf("without the screen's fields it says %q", e.Say)
 	}
 }
@@ -224,7 +224,7 @@ func TestDraftsThatCannotBeAreRefused(t *testing.T) {
 			d := draft()
 			c.alter(&d)
 			_, err := b.Create(t.Context(), d)
-			if e := wantOutcome(t, err, change.Refused); !strings.Contains(e.Say, c.say) {
+			if e := outsideWith(t, err, change.Refused); !strings.Contains(e.Say, c.say) {
 				t.Errorf("says %q, want something of %q", e.Say, c.say)
 			}
 			if asked := b.sent.posts.Load() > 0; asked != c.asked {
@@ -241,7 +241,7 @@ func TestAWrongTokenIsToldWithoutTheToken(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(o *jira.Options) { o.Token = "another-secret" })
 	_, err := b.Identity(t.Context())
-	e := wantOutcome(t, err, change.Refused)
+	e := outsideWith(t, err, change.Refused)
 	if strings.Contains(e.Error(), "another-secret") || !strings.Contains(e.Say, "API token") {
 		t.Errorf("says %q", e.Error())
 	}
@@ -278,7 +278,7 @@ func TestForeignTextInErrorsIsShortAndHoldsNoSecret(t *testing.T) {
 			func() error { _, err := b.FindByLabel(t.Context(), "x"); return err },
 			func() error { _, err := b.Identity(t.Context()); return err },
 		} {
-			e := wantOutcome(t, ask(), change.Refused)
+			e := outsideWith(t, ask(), change.Refused)
 			if s := e.Error(); strings.Contains(s, token) || len(s) > 1500 {
 				t.Errorf("%s: error of %d bytes: %.200s", contentType, len(s), s)
 			}

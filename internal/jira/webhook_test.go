@@ -79,7 +79,7 @@ func TestWebhookAnswers(t *testing.T) {
 			t.Parallel()
 			hints := 0
 			h := jira.Webhook(hookSecret, func(context.Context, string, string) { hints++ })
-			r := httptest.NewRequest(c.method, "/webhooks/jira", strings.NewReader(c.body))
+			r := httptest.NewRequestWithContext(t.Context(), c.method, "/webhooks/jira", strings.NewReader(c.body))
 			r.Header.Set("X-Hub-Signature", c.signature)
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, r)
@@ -93,7 +93,7 @@ func TestWebhookAnswers(t *testing.T) {
 func TestAWebhookWithoutSecretDoesNotExist(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
-	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{}`))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(`{}`))
 	r.Header.Set("X-Hub-Signature", sign("", `{}`))
 	jira.Webhook("", func(context.Context, string, string) { t.Error("a hint") }).ServeHTTP(w, r)
 	if w.Code != http.StatusNotFound {
@@ -110,7 +110,7 @@ func TestAForgedRequestDoesNotUseUpAnIdentifier(t *testing.T) {
 		if signature == "" {
 			signature = sign(hookSecret, body)
 		}
-		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
 		r.Header.Set("X-Hub-Signature", signature)
 		r.Header.Set("X-Atlassian-Webhook-Identifier", identifier)
 		h.ServeHTTP(httptest.NewRecorder(), r)

@@ -59,8 +59,11 @@ func Start(ctx context.Context, opts Options) (*World, error) {
 		handler http.Handler
 		url     *string
 	}{
-		{w.Slack, &w.urls.slack}, {w.AWS, &w.urls.aws}, {w.Jira, &w.urls.jira},
-		{w.IncidentIO, &w.urls.incidentIO}, {w.GitHub, &w.urls.github},
+		{w.Slack, &w.urls.slack},
+		{w.AWS, &w.urls.aws},
+		{w.Jira, &w.urls.jira},
+		{w.IncidentIO, &w.urls.incidentIO},
+		{w.GitHub, &w.urls.github},
 	} {
 		if err := w.serve(ctx, s.handler, s.url); err != nil {
 			return nil, errors.Join(err, w.Close())
@@ -175,7 +178,10 @@ type Address struct{ Name, URL string }
 // Addresses lists where the stand-ins are served.
 func (w *World) Addresses() []Address {
 	return []Address{
-		{"Slack", w.urls.slack}, {"AWS", w.urls.aws}, {"Jira", w.urls.jira},
-		{"incident.io", w.urls.incidentIO}, {"GitHub status", w.urls.github},
+		{"Slack", w.urls.slack},
+		{"AWS", w.urls.aws},
+		{"Jira", w.urls.jira},
+		{"incident.io", w.urls.incidentIO},
+		{"GitHub status", w.urls.github},
 	}
 }

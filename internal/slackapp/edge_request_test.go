@@ -155,10 +155,12 @@ func TestADefiniteNoIsSaidAtItsInputAndSilenceIsNone(t *testing.T) {
 			return c.Access.Key.UserID == "" && c.Access.AlreadyThere == nil
 		}},
 		"has the access already": {set: func(o *outside) { o.there = true }, check: func(c change.Change) bool { return *c.Access.AlreadyThere }},
-		"no such ticket": {set: func(o *outside) {
-			o.ticketErr = &change.OutsideError{Outcome: change.Missing, Say: "There is no OPS-1."}
+		"no such ticket": {
+			set: func(o *outside) {
+				o.ticketErr = &change.OutsideError{Outcome: change.Missing, Say: "There is no OPS-1."}
+			},
+			do: ticketStep("ops-1"), label: "Ticket", say: "There is no OPS-1.",
 		},
-			do: ticketStep("ops-1"), label: "Ticket", say: "There is no OPS-1."},
 		"a ticket of another project": {do: ticketStep("XX-1"), label: "Ticket", say: "not a ticket of OPS"},
 		"Jira is silent": {set: func(o *outside) { o.ticketErr = silence(change.SystemJira) }, do: ticketStep("ops-1"), check: func(c change.Change) bool {
 			return c.Ticket.Key == "OPS-1" && !c.Ticket.Checked

@@ -140,17 +140,23 @@ func silence(s change.System) error {
 
 func edgeUsers() []slack.User {
 	return []slack.User{
-		{ID: ada, RealName: "Ada", Email: "ada@example.com"}, {ID: ben, RealName: "Ben", Email: "ben@example.com"},
-		{ID: cto, Name: "The CTO", RealName: "The CTO", Email: "cto@example.com"}, {ID: deputy, RealName: "The deputy", Email: "deputy@example.com"},
-		{ID: "U0GUEST", Restricted: true}, {ID: "U0SINGLE", UltraRestricted: true}, {ID: "U0ROBOT", Bot: true},
-		{ID: "U0STRANGER", TeamID: "T0OTHER", Stranger: true}, {ID: "U0GONE", Deactivated: true},
+		{ID: ada, RealName: "Ada", Email: "ada@example.com"},
+		{ID: ben, RealName: "Ben", Email: "ben@example.com"},
+		{ID: cto, Name: "The CTO", RealName: "The CTO", Email: "cto@example.com"},
+		{ID: deputy, RealName: "The deputy", Email: "deputy@example.com"},
+		{ID: "U0GUEST", Restricted: true},
+		{ID: "U0SINGLE", UltraRestricted: true},
+		{ID: "U0ROBOT", Bot: true},
+		{ID: "U0STRANGER", TeamID: "T0OTHER", Stranger: true},
+		{ID: "U0GONE", Deactivated: true},
 	}
 }
 
 func edgeRules() change.Rules {
 	return change.Rules{
 		Reasons: []change.Reason{
-			{ID: "pipeline", Label: "GitHub is unavailable"}, {ID: "stuck", Label: "The platform cannot recover"},
+			{ID: "pipeline", Label: "GitHub is unavailable"},
+			{ID: "stuck", Label: "The platform cannot recover"},
 			{ID: "none", Label: "None of these", StandardPath: true},
 		},
 		Kinds: []change.Kind{

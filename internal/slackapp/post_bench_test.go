@@ -37,7 +37,9 @@ func setupPost(t *testing.T, alter ...func(*slack.Options)) *postBench {
 	o := slack.Options{
 		Now: b.clock.Now,
 		Users: []slack.User{
-			{ID: "U0ADA", RealName: "Ada"}, {ID: "U0CTO", RealName: "The CTO"}, {ID: "U0DEPUTY", RealName: "A deputy"},
+			{ID: "U0ADA", RealName: "Ada"},
+			{ID: "U0CTO", RealName: "The CTO"},
+			{ID: "U0DEPUTY", RealName: "A deputy"},
 			{ID: "U0GONE", RealName: "Gone", Deactivated: true},
 		},
 		Usergroups: []slack.Usergroup{{ID: "S0CTO", Handle: "cto", Name: "CTO", Members: []string{"U0CTO"}}},

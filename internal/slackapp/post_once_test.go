@@ -55,7 +55,9 @@ func TestAMessageThatIsFoundAgainIsBroughtUpToDate(t *testing.T) {
 	s := begin(t, storyRequest())
 	b.ws.Faults.Add(fault.Fault{Kind: fault.ReplyLost, Call: "chat.postMessage", Times: 1})
 	_, err := b.m.Write(t.Context(), askOf(s.c, 1))
-	asOutside(t, err)
+	if f := asOutside(t, err); f.Outcome != change.Unknown {
+		t.Fatalf("the write ended as %s", f.Outcome)
+	}
 	p := askOf(s.approved().c, 1)
 	p.Since = morning
 	b.write(t, p)
@@ -74,7 +76,9 @@ func TestTheSearchReadsEveryPageAndNothingOlder(t *testing.T) {
 	since := b.clock.Now()
 	b.ws.Faults.Add(fault.Fault{Kind: fault.ReplyLost, Call: "chat.postMessage", Times: 1})
 	_, err := b.m.Write(t.Context(), cardOf(c))
-	asOutside(t, err)
+	if f := asOutside(t, err); f.Outcome != change.Unknown {
+		t.Fatalf("the write ended as %s", f.Outcome)
+	}
 	for i := range 2*searchPage + 50 {
 		b.clock.Add(time.Second)
 		if _, _, err := b.api.PostMessage("C0PROD", slackgo.MsgOptionText("chatter "+strconv.Itoa(i), false)); err != nil {
@@ -132,7 +136,9 @@ func TestAMessageThatSomebodyDeletedIsPostedAnewOnce(t *testing.T) {
 	p.External, p.Since = first, morning
 	b.ws.Faults.Add(fault.Fault{Kind: fault.ReplyLost, Call: "chat.postMessage", Times: 1})
 	_, err := b.m.Write(t.Context(), p)
-	asOutside(t, err)
+	if f := asOutside(t, err); f.Outcome != change.Unknown {
+		t.Fatalf("the write ended as %s", f.Outcome)
+	}
 	second := b.write(t, p)
 	if all := b.ws.Messages("C0PROD"); len(all) != 1 || messageRef("C0PROD", all[0].TS) != second || second == first {
 		t.Errorf("the channel has %d messages, the card is taken to be %s", len(all), second)

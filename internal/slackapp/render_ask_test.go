@@ -23,8 +23,10 @@ func TestTheApproversNotificationSaysByItselfWhatIsAsked(t *testing.T) {
 		req  change.Request
 		want []string
 	}{
-		"who, what, where, how long": {storyRequest(), []string{"EC-12: <@U0ADA> asks: Restart the &lt;queue&gt; &amp; its workers.",
-			"Where: BreakGlassAdmin in Production (111122223333). How long: 1h.", "They do not have this access now.", "in a Jira ticket that is opened now, with a sign-off by cto"}},
+		"who, what, where, how long": {storyRequest(), []string{
+			"EC-12: <@U0ADA> asks: Restart the &lt;queue&gt; &amp; its workers.",
+			"Where: BreakGlassAdmin in Production (111122223333). How long: 1h.", "They do not have this access now.", "in a Jira ticket that is opened now, with a sign-off by cto",
+		}},
 		"access that is there":    {already, []string{"They have this access already."}},
 		"access nobody looked at": {unknown, []string{"AWS did not say whether they have this access already."}},
 		"recorded in an incident": {during, []string{"Recorded in <https://app.incident.io/incidents/7|INC-7 “Orders are stuck”> (Investigating); no separate sign-off."}},

@@ -152,8 +152,10 @@ func TestTenObligationsFitOnACard(t *testing.T) {
 	t.Parallel()
 	c := begin(t, storyRequest()).ended().c
 	for i := range 20 {
-		c.Obligations = append(c.Obligations, change.Obligation{Name: change.OweAction, Item: i + 1, State: change.Owed, Due: morning,
-			Groups: []change.GroupID{change.GroupID(strings.Repeat("&", 200)), change.GroupID(strings.Repeat("<", 200)), "c", "d"}})
+		c.Obligations = append(c.Obligations, change.Obligation{
+			Name: change.OweAction, Item: i + 1, State: change.Owed, Due: morning,
+			Groups: []change.GroupID{change.GroupID(strings.Repeat("&", 200)), change.GroupID(strings.Repeat("<", 200)), "c", "d"},
+		})
 	}
 	b := setupPost(t)
 	b.write(t, cardOf(c))

@@ -49,10 +49,9 @@ func approvedMessage(c *change.Change) *message {
 	if by := c.Approver(); by != "" {
 		line += " by " + mention(by)
 	}
-	switch {
-	case c.Access == nil:
+	if c.Access == nil {
 		line += ". No access is given through breakglass; you may begin."
-	default:
+	} else {
 		line += ", for " + lengthWords(c) + ". The access is on its way; you will be told when it is there."
 	}
 	m.say(line)

@@ -69,8 +69,10 @@ func TestEveryDirectMessageHasAText(t *testing.T) {
 	t.Parallel()
 	c := begin(t, storyRequest()).active().c
 	for _, name := range constants(t, "../change/delivery.go", "Message")[0] {
-		p := change.Posting{Change: c, Delivery: change.Delivery{Kind: change.DeliverDirect, To: ada, Ref: change.Ref{Message: change.Message(name), Obligation: change.OweRecord}},
-			Event: change.Event{Type: change.EventBreached, Facts: change.Facts{"obligation": "record"}}}
+		p := change.Posting{
+			Change: c, Delivery: change.Delivery{Kind: change.DeliverDirect, To: ada, Ref: change.Ref{Message: change.Message(name), Obligation: change.OweRecord}},
+			Event: change.Event{Type: change.EventBreached, Facts: change.Facts{"obligation": "record"}},
+		}
 		if m := storyWords().render(p); m == nil || m.text == "" || len(m.blocks) < 2 {
 			t.Errorf("%s: %+v, want a text and more than a heading", name, m)
 		}

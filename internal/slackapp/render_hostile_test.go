@@ -15,9 +15,11 @@ import (
 
 // hostile is text that would like to ping, to pretend or to break out.
 func hostile(t *rapid.T, label string) string {
-	piece := rapid.SampledFrom([]string{"<!channel>", "<!here>", "<!everyone|x>", "<@U0EVIL>", "<!subteam^S0EVIL>", "<https://evil.example|Approve>",
+	piece := rapid.SampledFrom([]string{
+		"<!channel>", "<!here>", "<!everyone|x>", "<@U0EVIL>", "<!subteam^S0EVIL>", "<https://evil.example|Approve>",
 		"@channel", "*", "_", "~", "`", "```", "&", "&lt;", "<", ">", "|", "</script>", "\n", "\r\n", "> ", "• ", ":tada:", "é", "🎉", "\u202e", "\x00", " ", "a", "word",
-		"[x](https://evil.example)", "<!date^1^{date}^https://evil.example|x>", "<#C0EVIL>"})
+		"[x](https://evil.example)", "<!date^1^{date}^https://evil.example|x>", "<#C0EVIL>",
+	})
 	pieces := rapid.SliceOfN(piece, 1, 40).Draw(t, label)
 	s := strings.Join(pieces, "")
 	if n := utf8.RuneCountInString(s); rapid.Bool().Draw(t, label+" is long") {

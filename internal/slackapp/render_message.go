@@ -89,7 +89,8 @@ func (m *message) quote(label, typed string, limit int) {
 			slack.NewRichTextSectionTextElement(clip(label, roomForName), &slack.RichTextSectionTextStyle{Bold: true})))
 	}
 	parts = append(parts, &slack.RichTextQuote{Type: slack.RTEQuote, Elements: []slack.RichTextSectionElement{
-		slack.NewRichTextSectionTextElement(typed, nil)}})
+		slack.NewRichTextSectionTextElement(typed, nil),
+	}})
 	m.blocks = append(m.blocks, slack.NewRichTextBlock("", parts...))
 }
 

@@ -22,25 +22,38 @@ func storyRules() change.Rules {
 	return change.Rules{
 		Reasons: []change.Reason{{ID: "down", Label: "The platform cannot recover & needs a hand"}},
 		Kinds: []change.Kind{
-			{ID: "access", Name: "Work on production directly", Requesters: []change.GroupID{"engineers"}, Access: change.NeedOptional, Incident: change.NeedOptional,
+			{
+				ID: "access", Name: "Work on production directly", Requesters: []change.GroupID{"engineers"}, Access: change.NeedOptional, Incident: change.NeedOptional,
 				Approvals: []change.ApprovalRule{{From: []change.GroupID{"cto"}, Fallback: []change.GroupID{"deputies"}}},
-				Questions: []change.Question{{ID: "rollback", Label: "How will it be rolled back?"}}},
-			{ID: "secret", Name: "Security release", Requesters: []change.GroupID{"engineers"}, Confidential: true, Access: change.NeedOptional, Incident: change.NeedOptional,
-				Approvals: []change.ApprovalRule{{From: []change.GroupID{"cto"}}}},
+				Questions: []change.Question{{ID: "rollback", Label: "How will it be rolled back?"}},
+			},
+			{
+				ID: "secret", Name: "Security release", Requesters: []change.GroupID{"engineers"}, Confidential: true, Access: change.NeedOptional, Incident: change.NeedOptional,
+				Approvals: []change.ApprovalRule{{From: []change.GroupID{"cto"}}},
+			},
 		},
-		Targets: []change.Target{{ID: "production", Name: "Production", AccountID: "111122223333",
-			PermissionSets: []change.PermissionSet{{ID: "admin", Name: "BreakGlassAdmin", ARN: arn, MaxDuration: 4 * time.Hour}}}},
+		Targets: []change.Target{{
+			ID: "production", Name: "Production", AccountID: "111122223333",
+			PermissionSets: []change.PermissionSet{{ID: "admin", Name: "BreakGlassAdmin", ARN: arn, MaxDuration: 4 * time.Hour}},
+		}},
 		Groups: map[change.GroupID]change.Group{
-			"cto": {Members: []change.PersonID{cto}}, "deputies": {Members: []change.PersonID{deputy}}, "engineers": {Everyone: true}},
+			"cto": {Members: []change.PersonID{cto}}, "deputies": {Members: []change.PersonID{deputy}}, "engineers": {Everyone: true},
+		},
 		Roles:    change.Roles{CTO: []change.GroupID{"cto"}},
 		Approval: change.ApprovalRules{EscalateAfter: 10 * time.Minute, LapseAfter: 4 * time.Hour},
-		Record: change.RecordRules{Within: 24 * time.Hour, DuringIncident: change.RecordInIncident, Otherwise: change.RecordInJira,
-			SignOff: change.SignOffRules{From: []change.GroupID{"cto"}, Fallback: []change.GroupID{"deputies"},
-				Accept: []change.SignOffWay{change.SignOffByJiraComment, change.SignOffInSlack}, Within: 24 * time.Hour},
-			Remind: []time.Duration{2 * time.Hour, 20 * time.Hour}, RemindOverdueEvery: 24 * time.Hour},
+		Record: change.RecordRules{
+			Within: 24 * time.Hour, DuringIncident: change.RecordInIncident, Otherwise: change.RecordInJira,
+			SignOff: change.SignOffRules{
+				From: []change.GroupID{"cto"}, Fallback: []change.GroupID{"deputies"},
+				Accept: []change.SignOffWay{change.SignOffByJiraComment, change.SignOffInSlack}, Within: 24 * time.Hour,
+			},
+			Remind: []time.Duration{2 * time.Hour, 20 * time.Hour}, RemindOverdueEvery: 24 * time.Hour,
+		},
 		Review: change.ReviewRules{Within: 5 * 24 * time.Hour, Remind: []time.Duration{48 * time.Hour}, RemindOverdueEvery: 24 * time.Hour},
-		Access: change.AccessRules{Durations: []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour}, GrantWithin: 15 * time.Minute,
-			NoneEndsAfter: 24 * time.Hour, WarnBeforeEnd: 10 * time.Minute, MaxTotal: 8 * time.Hour},
+		Access: change.AccessRules{
+			Durations: []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour}, GrantWithin: 15 * time.Minute,
+			NoneEndsAfter: 24 * time.Hour, WarnBeforeEnd: 10 * time.Minute, MaxTotal: 8 * time.Hour,
+		},
 		InstanceARN: "arn:aws:sso:::instance/ssoins-0000000000000000",
 	}
 }
@@ -79,8 +92,10 @@ func storyRequest() change.Request {
 }
 
 func storyIncident() *change.Incident {
-	return &change.Incident{ID: "01INC", Reference: "INC-7", Name: "Orders are stuck", Status: "Investigating",
-		Category: change.IncidentLive, URL: "https://app.incident.io/incidents/7", Created: morning.Add(-time.Hour)}
+	return &change.Incident{
+		ID: "01INC", Reference: "INC-7", Name: "Orders are stuck", Status: "Investigating",
+		Category: change.IncidentLive, URL: "https://app.incident.io/incidents/7", Created: morning.Add(-time.Hour),
+	}
 }
 
 func begin(t *testing.T, req change.Request) *story {
@@ -164,8 +179,10 @@ func whole(t *testing.T) *story {
 	fine := change.SignerComment{Signer: cto, TicketComment: change.TicketComment{ID: "2", Author: "a", Created: s.now, Body: "fine"}}
 	s.do("", change.CommentsSeen{Comments: []change.SignerComment{fine}}, change.CommentsSeen{})
 	s.do(cto, change.SignOff{}).wait(60 * time.Hour)
-	s.do(ada, change.SubmitReview{Text: change.ReviewText{What: "It hung", Standard: "No pipeline", Prevent: "A probe",
-		Actions: []change.Action{{What: "Add a probe", Owner: ada, Due: s.now.Add(240 * time.Hour)}}}})
+	s.do(ada, change.SubmitReview{Text: change.ReviewText{
+		What: "It hung", Standard: "No pipeline", Prevent: "A probe",
+		Actions: []change.Action{{What: "Add a probe", Owner: ada, Due: s.now.Add(240 * time.Hour)}},
+	}})
 	s.do("", change.ReviewMirrored{In: change.RecordInJira, Ref: "comment-3"}, change.ActionRecorded{Item: 1, Ticket: change.TicketRef{ID: "11", Key: "OPS-11"}})
 	if s.c.Phase != change.Closed {
 		t.Fatalf("the story ended %s, still owing %v", s.c.Phase, s.c.Owing())
@@ -211,8 +228,10 @@ func (m scene) postings() []change.Posting {
 	add := func(d change.Delivery, e change.Event, group bool) {
 		id++
 		d.Number = c.Number
-		all = append(all, change.Posting{Change: c, Delivery: d, Event: e, ID: id, Group: group,
-			Waiting: map[change.System]string{change.SystemJira: "Jira is throttling <us>."}})
+		all = append(all, change.Posting{
+			Change: c, Delivery: d, Event: e, ID: id, Group: group,
+			Waiting: map[change.System]string{change.SystemJira: "Jira is throttling <us>."},
+		})
 	}
 	add(change.Delivery{Kind: change.DeliverCard, Key: "card", Mode: change.Converge}, change.Event{}, false)
 	add(change.Delivery{Kind: change.DeliverCard, Key: "card/a", Mode: change.Converge, To: ada}, change.Event{}, false)

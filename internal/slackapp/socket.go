@@ -64,7 +64,9 @@ func (a *App) RunSocket(ctx context.Context, api *slack.Client) error {
 			a.socket.set(errors.New("not connected to Slack any more"))
 			work.Wait()
 			disconnect()
-			<-running
+			if err := <-running; err != nil && !errors.Is(err, context.Canceled) {
+				a.Log.WarnContext(ctx, "the connection to Slack ended badly, when it was to end", "error", err)
+			}
 			return nil
 		case err := <-running:
 			a.socket.set(errors.New("not connected to Slack any more"))

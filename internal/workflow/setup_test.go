@@ -124,7 +124,14 @@ func (s *stand) do(n change.Number, cmd change.Command, actor change.Actor, opts
 	return c
 }
 
-func (s *stand) refused(n change.Number, cmd change.Command, actor change.Actor, want change.RefusalCode) change.Refusal {
+// refused demands that a command is refused, in this way.
+func (s *stand) refused(n change.Number, cmd change.Command, actor change.Actor, want change.RefusalCode) {
+	s.t.Helper()
+	_ = s.refusal(n, cmd, actor, want) // only its code matters here
+}
+
+// refusal is like refused, and gives what is said.
+func (s *stand) refusal(n change.Number, cmd change.Command, actor change.Actor, want change.RefusalCode) change.Refusal {
 	s.t.Helper()
 	_, err := s.Do(s.t.Context(), n, cmd, actor)
 	r, ok := errors.AsType[*change.Refusal](err)

@@ -253,7 +253,7 @@ func TestAFaultSpoilsTheOperationItNames(t *testing.T) {
 	if a := b.admin(t, "ListInstances", `{}`); a.status != http.StatusOK {
 		t.Fatalf("%+v", a)
 	}
-	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{}`))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(`{}`))
 	r.Header.Set("X-Amz-Target", "AWSIdentityStore.ListUsers")
 	w := httptest.NewRecorder()
 	b.ServeHTTP(w, r)

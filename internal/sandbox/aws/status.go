@@ -26,19 +26,25 @@ func status(o *operation) map[string]any {
 }
 
 func (s *Server) describeCreation(body []byte, c caller, now time.Time) (any, *failure) {
-	in, f := decode[struct{ InstanceArn, AccountAssignmentCreationRequestId string }](body) //nolint:revive // AWS's own spelling
+	in, f := decode[struct {
+		InstanceArn string
+		RequestID   string `json:"AccountAssignmentCreationRequestId"`
+	}](body)
 	if f != nil {
 		return nil, f
 	}
-	return s.describe(true, in.InstanceArn, in.AccountAssignmentCreationRequestId, c, now)
+	return s.describe(true, in.InstanceArn, in.RequestID, c, now)
 }
 
 func (s *Server) describeDeletion(body []byte, c caller, now time.Time) (any, *failure) {
-	in, f := decode[struct{ InstanceArn, AccountAssignmentDeletionRequestId string }](body) //nolint:revive // AWS's own spelling
+	in, f := decode[struct {
+		InstanceArn string
+		RequestID   string `json:"AccountAssignmentDeletionRequestId"`
+	}](body)
 	if f != nil {
 		return nil, f
 	}
-	return s.describe(false, in.InstanceArn, in.AccountAssignmentDeletionRequestId, c, now)
+	return s.describe(false, in.InstanceArn, in.RequestID, c, now)
 }
 
 func (s *Server) describe(create bool, instance, id string, c caller, now time.Time) (any, *failure) {

@@ -64,8 +64,10 @@ type Status struct {
 // NewStatus makes a page on which all is well.
 func NewStatus(now func() time.Time) *Status {
 	s := &Status{now: now, updated: now(), components: []component{
-		{"8l4ygp009s5s", GitOperations, Operational}, {"brv1bkgrwx7q", APIRequests, Operational},
-		{"hhtssxt0f5v2", PullRequests, Operational}, {"br0l2tvcx85d", Actions, Operational},
+		{"8l4ygp009s5s", GitOperations, Operational},
+		{"brv1bkgrwx7q", APIRequests, Operational},
+		{"hhtssxt0f5v2", PullRequests, Operational},
+		{"br0l2tvcx85d", Actions, Operational},
 	}}
 	s.handler = s.Faults.Handler(func(*http.Request) string { return "status summary" }, http.HandlerFunc(s.serve))
 	return s
@@ -77,8 +79,10 @@ func (s *Status) Break(name, condition string, components ...string) {
 	defer s.mu.Unlock()
 	s.count++
 	s.updated = s.now()
-	s.incidents = append(s.incidents, incident{ID: "inc" + strconv.Itoa(s.count), Name: name, Status: "investigating", Impact: impact(condition),
-		StartedAt: s.updated.UTC(), Shortlink: "https://stspg.io/sandbox" + strconv.Itoa(s.count)})
+	s.incidents = append(s.incidents, incident{
+		ID: "inc" + strconv.Itoa(s.count), Name: name, Status: "investigating", Impact: impact(condition),
+		StartedAt: s.updated.UTC(), Shortlink: "https://stspg.io/sandbox" + strconv.Itoa(s.count),
+	})
 	for n := range s.components {
 		if slices.Contains(components, s.components[n].Name) {
 			s.components[n].Status = condition

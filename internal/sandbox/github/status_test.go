@@ -7,9 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/breakglass-bot/breakglass/internal/sandbox/fault"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/github"
-	"github.com/google/go-cmp/cmp"
 )
 
 // summary is the part of the page's summary that callers read.
@@ -40,7 +41,7 @@ func noon() time.Time { return time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC) }
 func look(t *testing.T, page *github.Status) summary {
 	t.Helper()
 	w := httptest.NewRecorder()
-	page.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/v2/summary.json", nil))
+	page.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/v2/summary.json", nil))
 	var s summary
 	if err := json.Unmarshal(w.Body.Bytes(), &s); w.Code != http.StatusOK || err != nil {
 		t.Fatalf("answered %d %s, %v", w.Code, w.Body, err)
@@ -95,7 +96,7 @@ func TestThePageCanFailAndKnowsNothingElse(t *testing.T) {
 		want int
 	}{{"/api/v2/summary.json", 503}, {"/api/v2/summary.json", 200}, {"/api/v2/status.json", 404}} {
 		w := httptest.NewRecorder()
-		page.ServeHTTP(w, httptest.NewRequest(http.MethodGet, c.path, nil))
+		page.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, c.path, nil))
 		if w.Code != c.want {
 			t.Errorf("%s answered %d, want %d", c.path, w.Code, c.want)
 		}

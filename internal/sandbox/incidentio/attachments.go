@@ -114,7 +114,8 @@ func (s *Server) listAttachments(c *call) {
 
 func attachmentBody(a Attachment) object {
 	return object{"id": a.ID, "incident_id": a.IncidentID, "resource": object{
-		"resource_type": a.ResourceType, "permalink": a.URL, "external_id": a.URL, "title": a.Title}}
+		"resource_type": a.ResourceType, "permalink": a.URL, "external_id": a.URL, "title": a.Title,
+	}}
 }
 
 func (s *Server) createFollowUp(c *call) {
@@ -158,8 +159,10 @@ func (s *Server) listFollowUps(c *call) {
 }
 
 func (s *Server) followUpBody(f FollowUp) object {
-	body := object{"id": f.ID, "incident_id": f.IncidentID, "title": f.Title, "description": f.Description, "status": "outstanding",
-		"labels": []string{}, "creator": creator(), "created_at": stamp(f.Created), "updated_at": stamp(f.Created)}
+	body := object{
+		"id": f.ID, "incident_id": f.IncidentID, "title": f.Title, "description": f.Description, "status": "outstanding",
+		"labels": []string{}, "creator": creator(), "created_at": stamp(f.Created), "updated_at": stamp(f.Created),
+	}
 	if u := s.userByID(f.AssigneeID); u != nil {
 		body["assignee"] = userBody(*u)
 	}

@@ -34,8 +34,16 @@ type Status struct {
 
 func usualStatuses() []Status {
 	return []Status{
-		{"Triage", "triage"}, {"Investigating", "live"}, {"Fixing", "live"}, {"Monitoring", "live"}, {"Paused", "paused"},
-		{"Documenting", "learning"}, {"Closed", "closed"}, {"Declined", "declined"}, {"Canceled", "canceled"}, {"Merged", "merged"},
+		{"Triage", "triage"},
+		{"Investigating", "live"},
+		{"Fixing", "live"},
+		{"Monitoring", "live"},
+		{"Paused", "paused"},
+		{"Documenting", "learning"},
+		{"Closed", "closed"},
+		{"Declined", "declined"},
+		{"Canceled", "canceled"},
+		{"Merged", "merged"},
 	}
 }
 
@@ -135,7 +143,8 @@ func (s *Server) setStatus(id, status, into, message string) error {
 	s.updates = append(s.updates, Update{ID: s.newID(), IncidentID: id, Status: status, MergedInto: into, Message: message, Created: now})
 	s.touch()
 	s.tell("incident_status_updated_v2", i, object{
-		"incident": s.incidentBody(i), "previous_status": s.statusBody(before), "new_status": s.statusBody(status)})
+		"incident": s.incidentBody(i), "previous_status": s.statusBody(before), "new_status": s.statusBody(status),
+	})
 	return nil
 }
 

@@ -115,7 +115,8 @@ func (s *Server) incidentBody(i *Incident) object {
 	for rank, name := range names {
 		timestamps = append(timestamps, object{
 			"incident_timestamp": object{"id": "TIMESTAMP" + strconv.Itoa(rank), "name": name, "rank": rank},
-			"value":              object{"value": stamp(i.Reached[name])}})
+			"value":              object{"value": stamp(i.Reached[name])},
+		})
 	}
 	return object{
 		"id": i.ID, "reference": i.Reference(), "name": i.Name, "summary": i.Summary, "visibility": visibility, "mode": i.Mode,

@@ -126,8 +126,10 @@ func (s *Server) listNotes(c *call) {
 }
 
 func noteBody(n Note) object {
-	return object{"id": n.ID, "incident_id": n.IncidentID, "timestamp": stamp(n.At), "title": n.Title, "description": n.Description,
-		"creator": creator(), "created_at": stamp(n.Created), "updated_at": stamp(n.Created)}
+	return object{
+		"id": n.ID, "incident_id": n.IncidentID, "timestamp": stamp(n.At), "title": n.Title, "description": n.Description,
+		"creator": creator(), "created_at": stamp(n.Created), "updated_at": stamp(n.Created),
+	}
 }
 
 func (s *Server) createUpdate(c *call) {
@@ -192,8 +194,10 @@ func (s *Server) listUpdates(c *call) {
 }
 
 func (s *Server) updateBody(u Update) object {
-	body := object{"id": u.ID, "incident_id": u.IncidentID, "new_incident_status": s.statusBody(u.Status), "updater": creator(),
-		"message": u.Message, "created_at": stamp(u.Created)}
+	body := object{
+		"id": u.ID, "incident_id": u.IncidentID, "new_incident_status": s.statusBody(u.Status), "updater": creator(),
+		"message": u.Message, "created_at": stamp(u.Created),
+	}
 	if u.MergedInto != "" {
 		body["merged_into_incident_id"] = u.MergedInto
 	}

@@ -109,7 +109,8 @@ func (s *Server) listShifts(c *call) {
 		lists[shift.Layer] = append(lists[shift.Layer], body)
 	}
 	c.answer(http.StatusOK, object{"schedule_entries": object{
-		"final": lists[Final], "scheduled": lists[Scheduled], "overrides": lists[Override]}})
+		"final": lists[Final], "scheduled": lists[Scheduled], "overrides": lists[Override],
+	}})
 }
 
 func userBody(u User) object {

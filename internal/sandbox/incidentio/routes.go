@@ -20,8 +20,10 @@ type route struct {
 func routes() []route {
 	return []route{
 		{"GET", "/v1/identity", "show identity", "", nil, (*Server).showIdentity},
-		{"GET", "/v2/incidents", "list incidents", "incidents.view", []string{"page_size", "after", "sort_by", "filter_mode",
-			"status_category[one_of]", "status_category[not_in]", "mode[one_of]"}, (*Server).listIncidents},
+		{"GET", "/v2/incidents", "list incidents", "incidents.view", []string{
+			"page_size", "after", "sort_by", "filter_mode",
+			"status_category[one_of]", "status_category[not_in]", "mode[one_of]",
+		}, (*Server).listIncidents},
 		{"POST", "/v2/incidents", "create incident", "incidents.create", nil, (*Server).createIncident},
 		{"GET", "/v2/incidents/{id}", "show incident", "incidents.view", nil, (*Server).showIncident},
 		{"GET", "/v2/incident_timeline_items", "list timeline items", "incidents.view", []string{"incident_id", "page_size", "after"}, (*Server).listNotes},

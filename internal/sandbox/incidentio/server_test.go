@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/breakglass-bot/breakglass/internal/sandbox/incidentio"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/breakglass-bot/breakglass/internal/sandbox/incidentio"
 )
 
 func noon() time.Time { return time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC) }
@@ -93,17 +94,23 @@ func TestCallsAreRefusedAsTheRealOneDoes(t *testing.T) {
 		"too large a page":  {"GET", "/v2/incidents?page_size=251", "", nil, 422, "invalid_value", "page_size 251 of /v2/incidents"},
 		"no page":           {"GET", "/v2/incidents?page_size=0", "", nil, 422, "invalid_value", "page_size 0 of /v2/incidents"},
 		"made-up cursor":    {"GET", "/v2/incidents?after=01JZ", "", nil, 422, "invalid_value", "after=01JZ was never handed out"},
-		"no scope": {"POST", "/v2/incident_timeline_items", note, func(c *caller) { c.server.Without("timeline_items.create") },
-			403, "missing_required_scope", ""},
+		"no scope": {
+			"POST", "/v2/incident_timeline_items", note, func(c *caller) { c.server.Without("timeline_items.create") },
+			403, "missing_required_scope", "",
+		},
 		"a closed incident":  {"POST", "/v2/incident_timeline_items", note, func(c *caller) { c.status("01JA", "Closed") }, 422, "incident_not_active", ""},
 		"no title":           {"POST", "/v2/incident_timeline_items", strings.Replace(note, "Done", "", 1), nil, 422, "is_required", ""},
 		"no idempotency key": {"POST", "/v2/incident_updates", `{"incident_id":"01JA","message":"x"}`, nil, 422, "is_required", ""},
 		"no such incident":   {"GET", "/v2/incidents/01JZ", "", nil, 404, "not_found", ""},
 		"no severity":        {"POST", "/v2/incidents", `{"idempotency_key":"k","visibility":"public"}`, nil, 422, "is_required", ""},
-		"an unknown field": {"POST", "/v2/follow_ups", `{"incident_id":"01JA","title":"x","due":"now"}`, nil, 400, "invalid_body",
-			`unreadable body of POST /v2/follow_ups: json: unknown field "due"`},
-		"an odd attachment": {"POST", "/v1/incident_attachments", `{"incident_id":"01JA","resource":{"resource_type":"slack_file","url":"https://x"}}`, nil,
-			422, "invalid_value", "attachment of type slack_file"},
+		"an unknown field": {
+			"POST", "/v2/follow_ups", `{"incident_id":"01JA","title":"x","due":"now"}`, nil, 400, "invalid_body",
+			`unreadable body of POST /v2/follow_ups: json: unknown field "due"`,
+		},
+		"an odd attachment": {
+			"POST", "/v1/incident_attachments", `{"incident_id":"01JA","resource":{"resource_type":"slack_file","url":"https://x"}}`, nil,
+			422, "invalid_value", "attachment of type slack_file",
+		},
 		"an unknown schedule": {"GET", "/v2/schedule_entries?schedule_id=01JZ", "", nil, 404, "not_found", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

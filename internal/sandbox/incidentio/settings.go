@@ -11,7 +11,8 @@ func ancient() string { return stamp(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func (s *Server) showIdentity(c *call) {
 	c.answer(http.StatusOK, object{"identity": object{
-		"name": "breakglass", "roles": s.roles, "team_roles": []string{}, "teams": []object{}, "dashboard_url": s.opts.AppURL}})
+		"name": "breakglass", "roles": s.roles, "team_roles": []string{}, "teams": []object{}, "dashboard_url": s.opts.AppURL,
+	}})
 }
 
 func (s *Server) listSeverities(c *call) {
@@ -37,8 +38,10 @@ func (s *Server) listStatuses(c *call) {
 func (s *Server) statusBody(name string) object {
 	for rank, status := range s.statuses {
 		if status.Name == name {
-			return object{"id": "STATUS" + strconv.Itoa(rank), "name": name, "description": name, "rank": rank,
-				"category": status.Category, "created_at": ancient(), "updated_at": ancient()}
+			return object{
+				"id": "STATUS" + strconv.Itoa(rank), "name": name, "description": name, "rank": rank,
+				"category": status.Category, "created_at": ancient(), "updated_at": ancient(),
+			}
 		}
 	}
 	return object{"id": "STATUS", "name": name, "description": name, "rank": 0, "category": "live", "created_at": ancient(), "updated_at": ancient()}
@@ -73,6 +76,8 @@ func (s *Server) severityByID(id string) string {
 }
 
 func (s *Server) typeBody() object {
-	return object{"id": "TYPE0", "name": "Production", "description": "Production", "is_default": true, "private_incidents_only": false,
-		"create_in_triage": "optional", "created_at": ancient(), "updated_at": ancient()}
+	return object{
+		"id": "TYPE0", "name": "Production", "description": "Production", "is_default": true, "private_incidents_only": false,
+		"create_in_triage": "optional", "created_at": ancient(), "updated_at": ancient(),
+	}
 }

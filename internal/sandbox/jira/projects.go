@@ -68,9 +68,14 @@ func (s *Server) metaFields(r *http.Request) answer {
 
 // systemFields are the fields of every create screen, if they are not off it.
 var systemFields = []Field{
-	{"project", "Project", false}, {"issuetype", "Issue Type", false}, {"summary", "Summary", false},
-	{"description", "Description", false}, {"labels", "Labels", false}, {"assignee", "Assignee", false},
-	{"duedate", "Due date", false}, {"reporter", "Reporter", true},
+	{"project", "Project", false},
+	{"issuetype", "Issue Type", false},
+	{"summary", "Summary", false},
+	{"description", "Description", false},
+	{"labels", "Labels", false},
+	{"assignee", "Assignee", false},
+	{"duedate", "Due date", false},
+	{"reporter", "Reporter", true},
 }
 
 // page cuts a list as startAt and maxResults say.

@@ -73,9 +73,7 @@ func (s *Server) tell(event string, i *Issue, c Comment) {
 // send posts in the background. A webhook that nobody takes is lost, as hints may be.
 func (h *hooks) send(d delivery) {
 	h.wg.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url, bytes.NewReader(d.body))
+		req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, d.url, bytes.NewReader(d.body))
 		if err != nil {
 			return
 		}
@@ -86,7 +84,7 @@ func (h *hooks) send(d delivery) {
 			_, _ = mac.Write(d.body) // a hash never fails
 			req.Header.Set("X-Hub-Signature", "sha256="+hex.EncodeToString(mac.Sum(nil)))
 		}
-		resp, err := http.DefaultClient.Do(req)
+		resp, err := (&http.Client{Timeout: 5 * time.Second}).Do(req)
 		if err != nil {
 			return
 		}

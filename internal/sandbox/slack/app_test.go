@@ -296,8 +296,9 @@ func (a *app) interaction(ctx context.Context, ic slackgo.InteractionCallback) (
 			return "", fmt.Errorf("no action")
 		}
 		return "", a.action(ctx, ic, ic.ActionCallback.BlockActions[0])
+	default:
+		return "", nil
 	}
-	return "", nil
 }
 
 func (a *app) submission(ctx context.Context, ic slackgo.InteractionCallback) (string, error) {

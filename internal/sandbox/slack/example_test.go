@@ -29,9 +29,10 @@ func Example() {
 	ws.SetURL(server.URL)
 	ws.SetAppURL(app.URL)
 
-	defer ws.Subscribe(func(e slack.Event) {
+	stop := ws.Subscribe(func(e slack.Event) {
 		fmt.Printf("%s, seen by %s: %s\n", e.Kind, e.User, ws.RenderMessage(e.User, e.Message))
-	})()
+	})
+	defer stop()
 	if _, err := ws.Person("U0ADA").Command(context.Background(), "C0PROD", "/emergency", "list"); err != nil {
 		fmt.Println(err)
 	}

@@ -1,7 +1,6 @@
 package slack
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -123,16 +122,3 @@ func (w *Workspace) post(m *Message) *Message {
 
 // tsOf answers a moment in the form of a timestamp.
 func tsOf(t time.Time) string { return fmt.Sprintf("%d.%06d", t.Unix(), t.Nanosecond()/1000) }
-
-// toMap turns a value into what its JSON decodes to.
-func toMap(v any) map[string]any {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return nil
-	}
-	var out map[string]any
-	if json.Unmarshal(raw, &out) != nil {
-		return nil
-	}
-	return out
-}

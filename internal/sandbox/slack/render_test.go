@@ -39,11 +39,15 @@ func TestEveryBlockIsShown(t *testing.T) {
 		"header":  {`{"type":"header","text":{"type":"plain_text","text":"EC-1"}}`, "## EC-1"},
 		"divider": {`{"type":"divider"}`, "────────────────────────────────────────"},
 		"fields":  {`{"type":"section","fields":[{"type":"mrkdwn","text":"*Who*\n<@U0ADA>"},{"type":"mrkdwn","text":"alone"}]}`, "   Who: @Ada\n   alone"},
-		"accessory": {`{"type":"section","text":{"type":"mrkdwn","text":"Open"},"accessory":{"type":"button","text":{"type":"plain_text","text":"Show"},"url":"https://a.example"}}`,
-			"Open\n[ Show ] <https://a.example>"},
+		"accessory": {
+			`{"type":"section","text":{"type":"mrkdwn","text":"Open"},"accessory":{"type":"button","text":{"type":"plain_text","text":"Show"},"url":"https://a.example"}}`,
+			"Open\n[ Show ] <https://a.example>",
+		},
 		"context": {`{"type":"context","elements":[{"type":"mrkdwn","text":"a"},{"type":"image","alt_text":"face"}]}`, "   a  ·  [image: face]"},
-		"confirm": {`{"type":"actions","elements":[{"type":"button","text":{"type":"plain_text","text":"Approve"},"confirm":{"title":{"type":"plain_text","text":"Sure?"}}},{"type":"button","text":{"type":"plain_text","text":"Deny"}}]}`,
-			"[ Approve ] (asks first: Sure?) [ Deny ]"},
+		"confirm": {
+			`{"type":"actions","elements":[{"type":"button","text":{"type":"plain_text","text":"Approve"},"confirm":{"title":{"type":"plain_text","text":"Sure?"}}},{"type":"button","text":{"type":"plain_text","text":"Deny"}}]}`,
+			"[ Approve ] (asks first: Sure?) [ Deny ]",
+		},
 		"select":   {`{"type":"actions","elements":[{"type":"static_select","placeholder":{"type":"plain_text","text":"Pick"},"options":[]}]}`, "▾ (Pick)"},
 		"people":   {`{"type":"input","label":{"type":"plain_text","text":"Who"},"optional":true,"element":{"type":"multi_users_select","initial_users":["U0ADA","U0CTO"]}}`, "Who (optional)\n   ▾ @Ada, @The CTO"},
 		"text":     {`{"type":"input","label":{"type":"plain_text","text":"What"},"hint":{"type":"plain_text","text":"briefly"},"element":{"type":"plain_text_input","initial_value":"a\nb"}}`, "What\n   > a\n   > b\n   briefly"},
@@ -52,8 +56,10 @@ func TestEveryBlockIsShown(t *testing.T) {
 		"moment":   {`{"type":"input","label":{"type":"plain_text","text":"L"},"element":{"type":"datetimepicker","initial_date_time":1772443800}}`, "L\n   ◷ Mar 2, 2026 9:30 AM"},
 		"url":      {`{"type":"input","label":{"type":"plain_text","text":"L"},"element":{"type":"url_text_input","placeholder":{"type":"plain_text","text":"https"}}}`, "L\n   > (https)"},
 		"external": {`{"type":"input","label":{"type":"plain_text","text":"L"},"element":{"type":"multi_external_select","initial_options":[{"text":{"type":"plain_text","text":"o"},"value":"1"}]}}`, "L\n   ▾ o"},
-		"rich text": {`{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"<!here> "},{"type":"user","user_id":"U0ADA"},{"type":"link","url":"https://a.example","text":"a"}]},{"type":"rich_text_list","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"one"}]}]},{"type":"rich_text_quote","elements":[{"type":"text","text":"q"}]}]}`,
-			"<!here> @Adaa (https://a.example)\n• one\n> q"},
+		"rich text": {
+			`{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"<!here> "},{"type":"user","user_id":"U0ADA"},{"type":"link","url":"https://a.example","text":"a"}]},{"type":"rich_text_list","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"one"}]}]},{"type":"rich_text_quote","elements":[{"type":"text","text":"q"}]}]}`,
+			"<!here> @Adaa (https://a.example)\n• one\n> q",
+		},
 		"unknown block":   {`{"type":"fireworks"}`, "[unknown block fireworks]"},
 		"unknown element": {`{"type":"actions","elements":[{"type":"lever"}]}`, "[unknown element lever]"},
 	}

@@ -39,8 +39,10 @@ func raw(t *testing.T, b *bench) *websocket.Conn {
 func quiet(t *testing.T) *bench {
 	t.Helper()
 	b := setup(t, func(o *slack.Options) { o.AckTimeout = 100 * time.Millisecond })
-	ws := slack.New(slack.Options{Now: b.clock.Now, SocketMode: true, AckTimeout: 100 * time.Millisecond,
-		Users: []slack.User{{ID: "U0ADA"}}, Channels: []slack.Channel{{ID: "C0PROD"}}})
+	ws := slack.New(slack.Options{
+		Now: b.clock.Now, SocketMode: true, AckTimeout: 100 * time.Millisecond,
+		Users: []slack.User{{ID: "U0ADA"}}, Channels: []slack.Channel{{ID: "C0PROD"}},
+	})
 	return serve(t, b, ws)
 }
 

@@ -36,8 +36,10 @@ func TestARequestIsMadeAndApprovedOverEitherTransport(t *testing.T) {
 			}
 			view, _ := b.ws.View("U0ADA")
 			shown := b.ws.RenderView(view)
-			for _, want := range []string{"┌ Emergency change", "(•) It is down", "( ) It is too slow", "▾ Manual change", "> everything",
-				"! Name one thing.", "▾ Production", "▾ @The CTO", "◷ Mar 2, 2026 10:30 AM", "[ Cancel ] [ Request ]", "wait it out."} {
+			for _, want := range []string{
+				"┌ Emergency change", "(•) It is down", "( ) It is too slow", "▾ Manual change", "> everything",
+				"! Name one thing.", "▾ Production", "▾ @The CTO", "◷ Mar 2, 2026 10:30 AM", "[ Cancel ] [ Request ]", "wait it out.",
+			} {
 				if !strings.Contains(shown, want) {
 					t.Errorf("the form does not show %q:\n%s", want, shown)
 				}
