@@ -58,8 +58,8 @@ func givenBy(cmd Command) givers {
 	switch cmd.(type) {
 	case Approve, Deny, ChangeDuration, SignOff, RemindLater:
 		return people
-	case Tick, Escalate, PersonFound, PersonRefused, IntendAccess, AccessVerified, AccessFailed, AccessTrouble, AccessGone, AccessBack,
-		TicketChecked, IncidentSeen, IncidentRefused, RecordMirrored, ReviewMirrored, ActionRecorded, CommentsSeen, OwnerGone, Undelivered:
+	case Tick, Escalate, PersonFound, PersonRefused, IntendAccess, AccessVerified, AccessFailed, AccessTrouble, AccessGone, AccessLate, AccessBack,
+		TicketChecked, IncidentSeen, IncidentMoved, IncidentRefused, RecordMirrored, ReviewMirrored, ActionRecorded, CommentsSeen, OwnerGone, Undelivered:
 		return machinery
 	}
 	return anybody

@@ -62,10 +62,12 @@ standing        -           active      active      ended       -           -   
 refused         -           failed      failed      failed      -           =           -           -           -           -           -
 trouble         =           =           =           =           =           =           -           -           -           -           -
 gone            -           -           -           failed      -           =           -           -           -           -           -
+late            -           -           -           -           -           -           -           -           -           -           -
 back            -           -           -           -           -           -           =           -           -           -           -
 record-held     -           -           -           -           -           -           -           -           -           -           -
 review-held     -           -           -           -           -           -           -           -           -           -           -
 incident-seen   -           -           -           -           -           -           -           -           -           -           -
+incident-moved  -           -           -           -           -           -           -           -           -           -           -
 incident-no     -           -           -           -           -           -           -           -           -           -           -
 ticket-seen     -           -           -           -           -           -           -           -           -           -           -
 comments        -           -           -           -           -           -           -           -           -           -           -
@@ -95,10 +97,10 @@ func commands() map[string]func(l *life) ([]change.Event, error) {
 		"person-found": by(change.PersonFound{User: change.AWSUser{ID: "aws-2"}}, itself), "person-refused": by(change.PersonRefused{Say: "x"}, itself),
 		"intend": by(change.IntendAccess{}, itself), "verified": by(change.AccessVerified{}, itself), "standing": by(change.AccessVerified{Standing: true}, itself),
 		"refused": by(change.AccessFailed{Say: "x"}, itself), "trouble": by(change.AccessTrouble{Say: "x"}, itself),
-		"gone": by(change.AccessGone{}, itself), "back": by(change.AccessBack{}, itself),
-		"record-held": by(change.RecordMirrored{Revision: 1}, itself), "review-held": by(change.ReviewMirrored{}, itself),
+		"gone": by(change.AccessGone{}, itself), "late": by(change.AccessLate{}, itself), "incident-moved": by(change.IncidentMoved{From: "I1"}, itself), "back": by(change.AccessBack{}, itself),
+		"record-held": by(change.RecordMirrored{Revision: 1, In: change.RecordInJira}, itself), "review-held": by(change.ReviewMirrored{}, itself),
 		"incident-seen": by(change.IncidentSeen{Incident: incident("I1")}, itself), "incident-no": by(change.IncidentRefused{Say: "x"}, itself),
-		"ticket-seen": by(change.TicketChecked{Ticket: ticket}, itself), "comments": by(change.CommentsSeen{}, reader()),
+		"ticket-seen": by(change.TicketChecked{Asked: ticket.Key, Ticket: ticket}, itself), "comments": by(change.CommentsSeen{}, reader()),
 		"action-held": by(change.ActionRecorded{Item: 1}, itself), "owner-gone": by(change.OwnerGone{Person: requester}, itself),
 		"undelivered": by(change.Undelivered{Say: "x"}, itself),
 	}

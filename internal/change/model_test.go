@@ -53,7 +53,7 @@ func (l *life) forward(rt *rapid.T) {
 		l.random(rt, change.AccessVerified{}, itself)
 	case change.Active, change.Ended:
 		l.random(rt, change.WriteRecord{Done: "x", Why: "y"}, member(requester))
-		l.random(rt, change.RecordMirrored{Revision: l.c.Record.Revision}, itself)
+		l.random(rt, change.RecordMirrored{Revision: l.c.Record.Revision, In: l.c.Record.In}, itself)
 		l.random(rt, change.SubmitReview{Text: goodReview}, member(requester))
 		l.random(rt, change.ReviewMirrored{}, itself)
 	case change.Closed, change.Denied, change.Withdrawn, change.Lapsed, change.Failed:
@@ -120,9 +120,9 @@ func systemCommand(rt *rapid.T, l *life) change.Command {
 		change.PersonFound{User: change.AWSUser{ID: "aws-1"}}, change.PersonRefused{Say: say},
 		change.IntendAccess{}, change.AccessVerified{}, change.AccessVerified{Standing: true}, change.AccessFailed{Say: say},
 		change.AccessTrouble{Say: say}, change.AccessGone{}, change.AccessGone{Sessions: time.Hour}, change.AccessBack{},
-		change.LinkTicket{Ticket: ticket, Ours: true}, change.TicketChecked{Ticket: ticket, Refused: say},
-		change.IncidentSeen{Incident: seen}, change.IncidentRefused{Say: "Declined."},
-		change.RecordMirrored{Revision: rapid.IntRange(0, 3).Draw(rt, "revision")}, change.CommentsSeen{Comments: comments},
+		change.LinkTicket{Ticket: ticket, Ours: true}, change.TicketChecked{Asked: "OPS-1", Ticket: ticket, Refused: say},
+		change.IncidentSeen{Incident: seen}, change.IncidentRefused{Say: "Declined."}, change.IncidentMoved{From: "I1", Incident: incident("I3")}, change.AccessLate{},
+		change.RecordMirrored{Revision: rapid.IntRange(0, 3).Draw(rt, "revision"), In: rapid.SampledFrom([]change.RecordPlace{change.RecordInJira, change.RecordInIncident}).Draw(rt, "in")}, change.CommentsSeen{Comments: comments},
 		change.ReviewMirrored{}, change.ActionRecorded{Item: 1, Ticket: ticket},
 		change.OwnerGone{Person: requester}, change.Undelivered{Say: "The channel is gone."}, change.Escalate{Ask: len(l.c.Asks)},
 	}).Draw(rt, "command")

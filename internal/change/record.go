@@ -1,6 +1,7 @@
 package change
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ type LinkTicket struct {
 // TicketChecked says that a linked ticket was seen in Jira. Refused says why
 // it was not taken; the ticket is then unlinked.
 type TicketChecked struct {
-	Asked   string // the key that was linked; a ticket that has moved has another now
+	Asked   string // the key that was linked, where it is not Ticket.Key: a ticket that has moved has another now
 	Ticket  TicketRef
 	Refused string
 }
@@ -131,7 +132,8 @@ func (x LinkTicket) decide(d *decision) error {
 
 func (x TicketChecked) decide(d *decision) error {
 	c := &d.c
-	if c.Ticket == nil || c.Ticket.Checked || c.Ticket.Key != x.Asked {
+	asked := cmp.Or(x.Asked, x.Ticket.Key)
+	if c.Ticket == nil || c.Ticket.Checked || c.Ticket.Key != asked {
 		return nil
 	}
 	if x.Refused == "" {
@@ -143,7 +145,7 @@ func (x TicketChecked) decide(d *decision) error {
 	if c.Report == nil {
 		c.Obligations = slices.DeleteFunc(c.Obligations, func(o Obligation) bool { return o.Name == OweSignOff && o.State == Owed })
 	}
-	d.emit(EventTicketRefused, Facts{"ticket": x.Asked, "say": x.Refused}, nil)
+	d.emit(EventTicketRefused, Facts{"ticket": asked, "say": x.Refused}, nil)
 	return nil
 }
 

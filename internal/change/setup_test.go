@@ -268,7 +268,7 @@ func (l *life) record() {
 		l.do(change.LinkTicket{Ticket: ticket, Ours: true}, itself)
 	}
 	l.do(change.WriteRecord{Done: "Restarted", Why: "Stuck"}, member(requester))
-	l.do(change.RecordMirrored{Revision: l.c.Record.Revision, Ref: "c1"}, itself)
+	l.do(change.RecordMirrored{Revision: l.c.Record.Revision, In: l.c.Record.In, Ref: "c1"}, itself)
 }
 
 func (l *life) review() {

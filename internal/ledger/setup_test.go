@@ -187,6 +187,6 @@ func (s *stand) whole() change.Number {
 	s.do(n, change.Finish{}, member(requester))
 	s.do(n, change.LinkTicket{Ticket: ticket, Ours: true}, itself)
 	s.do(n, change.WriteRecord{Done: "Restarted", Why: "Stuck"}, member(requester))
-	s.do(n, change.RecordMirrored{Revision: 1, Ref: "c1"}, itself)
+	s.do(n, change.RecordMirrored{Revision: 1, In: change.RecordInJira, Ref: "c1"}, itself)
 	return n
 }

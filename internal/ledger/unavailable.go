@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"net"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/puddle/v2"
 )
 
 // Unavailable tells whether err means that the database did not answer, or not
@@ -23,10 +23,12 @@ func Unavailable(err error) bool {
 		return true
 	}
 	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
-		// 08: connection, 53: resources, 57: shut down or cancelled, 40: serialization or deadlock
-		class := refused.Code[:min(2, len(refused.Code))]
-		return strings.Contains(" 08 53 57 40 25 ", " "+class+" ")
+		switch refused.Code[:min(2, len(refused.Code))] {
+		case "08", "25", "40", "53", "57": // connection, wrong kind of transaction (after a failover), deadlock, resources, shut down
+			return true
+		}
+		return false
 	}
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
-		errors.Is(err, pgx.ErrTxClosed) || pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "closed pool")
+		errors.Is(err, pgx.ErrTxClosed) || errors.Is(err, puddle.ErrClosedPool) || pgconn.SafeToRetry(err)
 }

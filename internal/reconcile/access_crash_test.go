@@ -17,7 +17,7 @@ type crasher struct {
 	crashed               bool
 }
 
-func (c *crasher) attach(b *bundle) {
+func (c *crasher) attach(b *accessBundle) {
 	s := &spy{AWS: b.client}
 	s.before = func(string) {
 		if c.calls++; c.calls == c.before {
@@ -48,7 +48,7 @@ func (c *crasher) attach(b *bundle) {
 
 // story is a life with everything in it that can be interrupted: two changes
 // that overlap, an end by hand and an end by time.
-func story(b *bundle) {
+func story(b *accessBundle) {
 	first := b.approvedInSpiteOfCrash()
 	b.until(5*time.Minute, func() bool { return b.change(first).Phase == change.Active })
 	b.wantPhase(first, change.Active)
@@ -81,24 +81,24 @@ func story(b *bundle) {
 }
 
 // approvedInSpiteOfCrash presses again where the transaction failed.
-func (b *bundle) approvedInSpiteOfCrash() change.Number {
+func (b *accessBundle) approvedInSpiteOfCrash() change.Number {
 	b.Helper()
 	var made change.Change
 	for made.Number == 0 {
-		c, err := b.workflow.Submit(b.ctx, ask(ada), asker)
+		c, err := b.workflow.Submit(b.ctx, accessAsk(ada), asker)
 		if err == nil {
 			made = c
 		} else if !errors.Is(err, errCrash) {
 			b.Fatal(err)
 		}
 	}
-	b.insistAs(made.Number, change.Approve{Ask: 1}, cto)
+	b.insistAs(made.Number, change.Approve{Ask: 1}, ctoActor)
 	return made.Number
 }
 
-func (b *bundle) insist(n change.Number, cmd change.Command) { b.insistAs(n, cmd, asker) }
+func (b *accessBundle) insist(n change.Number, cmd change.Command) { b.insistAs(n, cmd, asker) }
 
-func (b *bundle) insistAs(n change.Number, cmd change.Command, by change.Actor) {
+func (b *accessBundle) insistAs(n change.Number, cmd change.Command, by change.Actor) {
 	b.Helper()
 	for {
 		_, err := b.workflow.Do(b.ctx, n, cmd, by)
@@ -114,7 +114,7 @@ func (b *bundle) insistAs(n change.Number, cmd change.Command, by change.Actor) 
 func TestACrashAtAnyPointCostsNothingButTime(t *testing.T) {
 	t.Parallel()
 	count := &crasher{}
-	b := setup(t)
+	b := accessSetup(t)
 	count.attach(b)
 	story(b)
 	if count.calls < 10 || count.commits < 12 {
@@ -123,7 +123,7 @@ func TestACrashAtAnyPointCostsNothingButTime(t *testing.T) {
 	try := func(name string, c *crasher) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t)
+			b := accessSetup(t)
 			c.attach(b)
 			story(b)
 			if !c.crashed {
@@ -144,7 +144,7 @@ func TestACrashAtAnyPointLeavesStandingAccessAlone(t *testing.T) {
 	t.Parallel()
 	for i := 1; i <= 3; i++ {
 		for _, c := range []*crasher{{before: i}, {after: i}, {doomed: i + 2}} {
-			b := setup(t)
+			b := accessSetup(t)
 			b.aws.Plant(adaAdmin)
 			c.attach(b)
 			n := b.approvedInSpiteOfCrash()

@@ -13,7 +13,7 @@ import (
 func TestACreateWhoseReplyWasLostIsFoundAndNotSentAgain(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []fault.Kind{fault.ReplyLost, fault.InternalLie, fault.Truncated} {
-		b := setup(t)
+		b := accessSetup(t)
 		b.aws.Faults.Add(fault.Fault{Kind: kind, Call: createCall, Times: 1})
 		n := b.approved()
 		b.active(n)
@@ -30,7 +30,7 @@ func TestACreateWhoseReplyWasLostIsFoundAndNotSentAgain(t *testing.T) {
 // and what became of it stays open for an hour.
 func TestACreateThatNeverArrivedIsSentAgainAfterALook(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.Faults.Add(fault.Fault{Kind: fault.Unavailable, Call: createCall, Times: 1})
 	n := b.approved()
 	b.forward(50 * time.Second)
@@ -62,7 +62,7 @@ func TestAGhostIsTakenAwayWheneverItAppears(t *testing.T) {
 		"while the change waits": 40 * time.Second, "while it is active": 10 * time.Minute, "after its end": 50 * time.Minute,
 		"in the week after": 26 * time.Hour,
 	} {
-		b := setup(t)
+		b := accessSetup(t)
 		b.aws.GhostCreates(1, after)
 		n := b.approved()
 		b.active(n)
@@ -91,7 +91,7 @@ func TestAGhostIsTakenAwayWheneverItAppears(t *testing.T) {
 
 func TestAGhostOfAChangeThatGaveUpIsTakenAway(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.GhostCreates(1, 35*time.Minute)
 	b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: createCall, Skip: 1})
 	n := b.approved()
@@ -110,7 +110,7 @@ func TestAGhostOfAChangeThatGaveUpIsTakenAway(t *testing.T) {
 
 func TestACreateThatAWSFailsFailsTheChange(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.FailCreates(1, "Received a 409 status error: the role quota is used up")
 	n := b.approved()
 	b.forward(time.Minute)
@@ -127,7 +127,7 @@ func TestACreateThatAWSFailsFailsTheChange(t *testing.T) {
 func TestACreateThatAWSRefusesFailsTheChange(t *testing.T) {
 	t.Parallel()
 	const management = "999988887777"
-	b := setup(t, func(o *sandbox.Options) { o.Delegated, o.ManagementAccount = true, management })
+	b := accessSetup(t, func(o *sandbox.Options) { o.Delegated, o.ManagementAccount = true, management })
 	b.aws.AddAccount(management)
 	b.aws.Plant(sandbox.Key{InstanceARN: instance, AccountID: management, PermissionSetARN: setARN, UserID: ada})
 	n := b.approved()
@@ -140,7 +140,7 @@ func TestACreateThatAWSRefusesFailsTheChange(t *testing.T) {
 // access: it is not ours, for we made nothing.
 func TestAccessThatSomebodyElseGaveMeanwhileIsTheirs(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.FailCreates(1, "a quota")
 	n := b.approved()
 	b.forward(time.Second)
@@ -159,7 +159,7 @@ func TestAccessThatSomebodyElseGaveMeanwhileIsTheirs(t *testing.T) {
 
 func TestAStalledCreateIsToldAndGivenUpInTime(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.StallCreates(1)
 	n := b.approved()
 	b.forward(14 * time.Minute)
@@ -185,7 +185,7 @@ func TestAStalledCreateIsToldAndGivenUpInTime(t *testing.T) {
 
 func TestAStalledCreateThatComesLateGivesTheAccessAllTheSame(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.StallCreates(1)
 	n := b.approved()
 	b.forward(20 * time.Minute)
@@ -201,7 +201,7 @@ func TestAStalledCreateThatComesLateGivesTheAccessAllTheSame(t *testing.T) {
 
 func TestAStalledCreateThatNeverMovesFailsTheChangeAfterAnHour(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.StallCreates(1)
 	n := b.approved()
 	b.forward(55 * time.Minute)
@@ -223,14 +223,14 @@ func TestACreateThatAWSHasNoTimeForIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name  string
-		spoil func(*bundle)
+		spoil func(*accessBundle)
 	}{
-		{"throttled", func(b *bundle) { b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: createCall, Times: 5}) }},
-		{"throttled, with a time", func(b *bundle) {
+		{"throttled", func(b *accessBundle) { b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: createCall, Times: 5}) }},
+		{"throttled, with a time", func(b *accessBundle) {
 			b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: createCall, Times: 2, RetryAfter: 20 * time.Second})
 		}},
 	} {
-		b := setup(t)
+		b := accessSetup(t)
 		c.spoil(b)
 		n := b.approved()
 		b.active(n)
@@ -243,9 +243,9 @@ func TestACreateThatAWSHasNoTimeForIsTriedAgain(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsHonoured(t *testing.T) {
+func TestAWSIsGivenTheTimeThatItAsksFor(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: createCall, Times: 1, RetryAfter: 20 * time.Second})
 	n := b.approved()
 	b.active(n)
@@ -256,7 +256,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 
 func TestAConflictWithAnEarlierWriteIsWaitedOut(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(o *sandbox.Options) { o.SpreadFor = 40 * time.Second })
+	b := accessSetup(t, func(o *sandbox.Options) { o.SpreadFor = 40 * time.Second })
 	b.aws.AddUser(sandbox.User{ID: bob, UserName: "bob", Email: "bob@example.com"})
 	first, second := b.approved(), b.approved(bob)
 	b.active(first)
@@ -276,7 +276,7 @@ func TestAConflictWithAnEarlierWriteIsWaitedOut(t *testing.T) {
 
 func TestAChangeThatAWSHasNoTimeForGivesUpByItsOwnClock(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: createCall})
 	n := b.approved()
 	b.forward(29 * time.Minute)
@@ -291,7 +291,7 @@ func TestAChangeThatAWSHasNoTimeForGivesUpByItsOwnClock(t *testing.T) {
 
 func TestNothingIsAskedOfAWSWhileListsFail(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.Faults.Add(fault.Fault{Kind: fault.Internal, Call: listCall})
 	n := b.approved()
 	b.forward(10 * time.Minute)
@@ -310,108 +310,4 @@ func TestNothingIsAskedOfAWSWhileListsFail(t *testing.T) {
 	b.aws.Faults.Clear()
 	b.gone(n, 2*time.Minute)
 	b.quiet()
-}
-
-func TestADeleteWhoseReplyWasLostStillRemoves(t *testing.T) {
-	t.Parallel()
-	for _, kind := range []fault.Kind{fault.ReplyLost, fault.InternalLie, fault.Unavailable, fault.HTML} {
-		b := setup(t)
-		n := b.approved()
-		b.active(n)
-		b.aws.Faults.Add(fault.Fault{Kind: kind, Call: deleteCall, Times: 3})
-		b.do(n, change.Finish{}, asker)
-		c := b.gone(n, 5*time.Minute)
-		b.wantHas(false)
-		if late := c.Access.GoneAt.Sub(c.Window.Ended); late > 2*time.Minute {
-			t.Errorf("%s: gone after %s", kind, late)
-		}
-		b.quiet()
-	}
-}
-
-func TestARemovalIsRetriedForEverAndShoutedAboutOnce(t *testing.T) {
-	t.Parallel()
-	for name, spoil := range map[string]func(*bundle){
-		"throttled": func(b *bundle) { b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: deleteCall}) },
-		"down":      func(b *bundle) { b.aws.Faults.Add(fault.Fault{Kind: fault.Unavailable}) },
-		"failing":   func(b *bundle) { b.aws.FailDeletes(250, "Received a 500 status error") },
-		"stalled":   func(b *bundle) { b.aws.StallDeletes(10_000) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := setup(t)
-			n := b.approved()
-			b.active(n)
-			spoil(b)
-			b.do(n, change.Finish{}, asker)
-			b.forward(4 * time.Minute)
-			if b.count(n, change.EventAccessLate) != 0 {
-				t.Error("shouted too early")
-			}
-			b.forward(2 * time.Minute)
-			if b.count(n, change.EventAccessLate) != 1 || b.change(n).Access.LateAt.IsZero() {
-				t.Fatalf("nobody was told: %v", b.events(n))
-			}
-			b.forward(time.Hour)
-			b.wantHas(true)
-			if late, trouble := b.count(n, change.EventAccessLate), b.count(n, change.EventAccessTrouble); late != 1 || trouble != 1 {
-				t.Errorf("told %d times as late, %d times as trouble", late, trouble)
-			}
-			if got := b.deliveries(n, change.DeliverAudit) + b.deliveries(n, change.DeliverCTO); got != 2 {
-				t.Errorf("%d messages to the audit channel and the CTO, want 2", got)
-			}
-			b.aws.Faults.Clear()
-			b.aws.Release()
-			b.forward(40 * time.Minute)
-			b.wantHas(false)
-			if c := b.change(n); c.Access.GoneAt.IsZero() || c.Access.Trouble != "" {
-				t.Errorf("access %+v", c.Access)
-			}
-			b.quiet()
-		})
-	}
-}
-
-func TestAPersonWhoLeftTheDirectoryLosesTheAccessToo(t *testing.T) {
-	t.Parallel()
-	b := setup(t, func(o *sandbox.Options) { o.GoneUsersStay = true })
-	n := b.approved()
-	b.active(n)
-	b.aws.RemoveUser(ada)
-	b.do(n, change.Finish{}, asker)
-	b.forward(time.Minute)
-	if c := b.change(n); !c.Access.GoneAt.IsZero() {
-		t.Fatal("told as gone while a list shows it")
-	}
-	b.aws.Uproot(adaAdmin) // AWS tidies up behind the user at last
-	b.gone(n, 3*time.Minute)
-	b.quiet()
-}
-
-const bob = "93d4a8e2-1111-2222-3333-444455557777"
-
-// deliveries counts what is to be delivered because the removal is late.
-func (b *bundle) deliveries(n change.Number, kind change.DeliveryKind) int {
-	b.Helper()
-	var count int
-	b.ok(b.pool.QueryRow(b.ctx, `SELECT count(*) FROM deliveries d JOIN events e ON e.chain = d.number AND e.seq = (d.ref->>'seq')::bigint
-		WHERE d.number = $1 AND d.kind = $2 AND e.type = 'access_late'`, int64(n), string(kind)).Scan(&count))
-	return count
-}
-
-// unwantedAtMost demands that no access of ours lasted longer than that after
-// every change had ended.
-func (b *bundle) unwantedAtMost(most time.Duration) {
-	b.Helper()
-	var ended time.Time
-	b.ok(b.pool.QueryRow(b.ctx, `SELECT max(ended_at) FROM changes`).Scan(&ended))
-	for _, in := range b.ownIntervals() {
-		from := in.From
-		if from.Before(ended) {
-			from = ended
-		}
-		if in.To.IsZero() || in.To.Sub(from) > most {
-			b.Fatalf("an access lasted from %s to %s; the change ended at %s", in.From, in.To, ended)
-		}
-	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // together lets replicas work on whatever is due, all at once, for a while.
-func (b *bundle) together(d time.Duration, replicas ...*reconcile.Access) {
+func (b *accessBundle) together(d time.Duration, replicas ...*reconcile.Access) {
 	b.Helper()
 	for end := b.clock.now().Add(d); b.clock.now().Before(end); b.clock.set(b.clock.now().Add(time.Second)) {
 		_, err := b.tick.Tick(b.ctx)
@@ -34,7 +34,7 @@ func (b *bundle) together(d time.Duration, replicas ...*reconcile.Access) {
 
 func TestTwoReplicasOnTheSameRowActOnce(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	other := b.reconciler(b.client)
 	n := b.approved()
 	b.together(10*time.Second, b.access, other)
@@ -67,7 +67,7 @@ func inFlight(calls []sandbox.Call) int {
 
 func TestNeverMoreThanEightOperationsAreInFlight(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(o *sandbox.Options) { o.SettleAfter = 12 * time.Second; o.OutstandingCreates = -1 })
+	b := accessSetup(t, func(o *sandbox.Options) { o.SettleAfter = 12 * time.Second; o.OutstandingCreates = -1 })
 	var all []change.Number
 	for i := range otherAccounts {
 		all = append(all, b.approvedIn(i))
@@ -90,7 +90,7 @@ func TestNeverMoreThanEightOperationsAreInFlight(t *testing.T) {
 
 func TestStalledCreatesHoldUpNoRemoval(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	n := b.approved()
 	b.active(n)
 	b.aws.StallCreates(7)
@@ -117,7 +117,7 @@ func TestStalledCreatesHoldUpNoRemoval(t *testing.T) {
 // row over, sends its create late. What it brings is found and taken back.
 func TestACreateThatIsSentLateByASleepingProcessIsTakenBack(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	n := b.approved()
 	awake := b.access
 	s := &spy{AWS: b.client}
@@ -150,7 +150,7 @@ func TestACreateThatIsSentLateByASleepingProcessIsTakenBack(t *testing.T) {
 
 func TestAnApproversDecisionAboutFoundAccessIsNotLostToARunThatIsUnderWay(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.Plant(adaAdmin)
 	first := b.approved()
 	b.active(first)
@@ -171,7 +171,7 @@ func TestAnApproversDecisionAboutFoundAccessIsNotLostToARunThatIsUnderWay(t *tes
 
 func TestAGrantThatArrivesDuringARunIsNotOverlooked(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	first := b.approved()
 	b.active(first)
 	b.do(first, change.Finish{}, asker)
@@ -192,5 +192,59 @@ func TestAGrantThatArrivesDuringARunIsNotOverlooked(t *testing.T) {
 	b.until(time.Minute, func() bool { return !b.change(first).Access.GoneAt.IsZero() })
 	if e := b.last(first, change.EventAccessGone); e.Fact("held") != "true" {
 		t.Errorf("the first was told %v", e.Facts)
+	}
+}
+
+// The grant is made, but not committed, while a run that has nothing more to do
+// gives the row back for good.
+func TestAGrantThatIsCommittedDuringTheReleaseIsNotOverlooked(t *testing.T) {
+	t.Parallel()
+	b := accessSetup(t)
+	first := b.approved()
+	b.active(first)
+	a, err := b.ledger.AssignmentOf(b.ctx, first)
+	b.ok(err)
+	second, err := b.workflow.Submit(b.ctx, accessAsk(ada), asker)
+	b.ok(err)
+	_, err = b.pool.Exec(b.ctx, `UPDATE assignments SET next_try = $1`, b.clock.now())
+	b.ok(err)
+
+	inside, commit, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	b.waker.fail = func() error {
+		close(inside)
+		<-commit
+		return nil
+	}
+	late := b.reconciler(b.client)
+	asked := 0
+	late.Now = func() time.Time {
+		if asked++; asked == 3 { // of the release
+			go func() {
+				_, err := b.workflow.Do(b.ctx, second.Number, change.Approve{Ask: 1}, ctoActor)
+				done <- err
+			}()
+			<-inside
+			go b.whenBlocked(func() { close(commit) })
+		}
+		return b.clock.now()
+	}
+	b.ok(late.Work(b.ctx, a.ID))
+	b.ok(<-done)
+	b.waker.fail = nil
+	if asked < 3 {
+		t.Fatal("the approval never happened during the release")
+	}
+	b.active(second.Number)
+}
+
+// whenBlocked acts as soon as a transaction waits for another.
+func (b *accessBundle) whenBlocked(act func()) {
+	defer act()
+	for waiting := false; !waiting; {
+		err := b.pool.QueryRow(b.ctx, `SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_stat_activity s USING (pid) WHERE NOT l.granted AND s.datname = current_database())`).Scan(&waiting)
+		if err != nil {
+			b.Error(err)
+			return
+		}
 	}
 }

@@ -51,7 +51,7 @@ var ordeals = rapid.Custom(func(t *rapid.T) ordeal {
 	return o
 })
 
-const ordealsTried = 40
+const ordealsTried = 24
 
 // Whatever AWS does, and whenever the process dies: at the end nothing of ours is
 // left, every change knows it, and what stood there before still stands.
@@ -70,7 +70,7 @@ func TestNothingIsLeftBehindWhateverHappens(t *testing.T) {
 }
 
 func (o ordeal) run(t *testing.T) {
-	b := setup(t, func(x *sandbox.Options) {
+	b := accessSetup(t, func(x *sandbox.Options) {
 		x.ListLag, x.SettleAfter, x.SpreadFor, x.ListLagReads = o.Lag, o.Settle, o.Spread, o.StaleReads
 	})
 	if o.Planted {
@@ -134,9 +134,8 @@ func (o ordeal) run(t *testing.T) {
 	b.quiet()
 }
 
-// activeHas demands that an active change has its access, but for what a stalled
-// delete of an earlier one may take.
-func (b *bundle) activeHas(all []change.Number) {
+// activeHas demands that whoever was told that they have access has it.
+func (b *accessBundle) activeHas(all []change.Number) {
 	b.Helper()
 	for _, n := range all {
 		if b.change(n).Phase == change.Active && !b.aws.Has(adaAdmin) {

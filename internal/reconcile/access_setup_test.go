@@ -42,18 +42,18 @@ var (
 	adaAdmin = sandbox.Key{InstanceARN: instance, AccountID: account, PermissionSetARN: setARN, UserID: ada}
 )
 
-type clock struct {
+type accessClock struct {
 	mu sync.Mutex
 	at time.Time
 }
 
-func (c *clock) now() time.Time {
+func (c *accessClock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.at
 }
 
-func (c *clock) set(at time.Time) {
+func (c *accessClock) set(at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if at.After(c.at) {
@@ -72,10 +72,10 @@ func (w *waker) Wake(context.Context, pgx.Tx, workflow.Wake) error {
 	return nil
 }
 
-type bundle struct {
+type accessBundle struct {
 	testing.TB
 	ctx      context.Context
-	clock    *clock
+	clock    *accessClock
 	aws      *sandbox.Server
 	client   *identitycenter.Client
 	pool     *pgxpool.Pool
@@ -87,7 +87,7 @@ type bundle struct {
 	failed   func(error) // what Work answered; nil: the test fails
 }
 
-func rules() change.Rules {
+func accessRules() change.Rules {
 	return change.Rules{
 		InstanceARN: instance,
 		Reasons:     []change.Reason{{ID: "down", Label: "It is down"}},
@@ -113,13 +113,13 @@ func rules() change.Rules {
 var groups = change.GroupView{"all": {Known: true, Everyone: true}, "cto": {Known: true, People: []change.PersonID{"UCTO"}}}
 
 var (
-	asker = change.Actor{ID: "UADA", Standing: change.Member, Groups: groups}
-	cto   = change.Actor{ID: "UCTO", Standing: change.Member, Groups: groups}
+	asker    = change.Actor{ID: "UADA", Standing: change.Member, Groups: groups}
+	ctoActor = change.Actor{ID: "UCTO", Standing: change.Member, Groups: groups}
 )
 
-func setup(t testing.TB, alter ...func(*sandbox.Options)) *bundle {
+func accessSetup(t testing.TB, alter ...func(*sandbox.Options)) *accessBundle {
 	t.Helper()
-	c := &clock{at: start}
+	c := &accessClock{at: start}
 	opt := sandbox.Options{
 		Now: c.now, Region: region, InstanceARN: instance, IdentityStoreID: storeID,
 		CallsPerSecond: -1, SettleAfter: 3 * time.Second,
@@ -127,7 +127,7 @@ func setup(t testing.TB, alter ...func(*sandbox.Options)) *bundle {
 	for _, f := range alter {
 		f(&opt)
 	}
-	b := &bundle{TB: t, ctx: t.Context(), clock: c, aws: sandbox.New(opt), pool: databases.Pool(t), waker: &waker{}}
+	b := &accessBundle{TB: t, ctx: t.Context(), clock: c, aws: sandbox.New(opt), pool: databases.Pool(t), waker: &waker{}}
 	b.aws.AddUser(sandbox.User{ID: ada, UserName: "ada", Email: "ada@example.com"})
 	for _, x := range targets() {
 		b.aws.AddAccount(x.AccountID)
@@ -145,7 +145,7 @@ func setup(t testing.TB, alter ...func(*sandbox.Options)) *bundle {
 	b.client = client
 	b.ledger = ledger.New(b.pool)
 	log := slog.New(slog.DiscardHandler)
-	b.workflow = &workflow.Workflow{Ledger: b.ledger, Rules: rules(), Waker: b.waker, Now: c.now, Log: log}
+	b.workflow = &workflow.Workflow{Ledger: b.ledger, Rules: accessRules(), Waker: b.waker, Now: c.now, Log: log}
 	b.access = b.reconciler(client)
 	b.tick = &reconcile.Clock{Ledger: b.ledger, Workflow: b.workflow, Now: c.now, Log: log}
 	return b
@@ -163,11 +163,11 @@ func nonce() string {
 	return fmt.Sprint("claim ", nonces.n)
 }
 
-func (b *bundle) reconciler(aws reconcile.AWS) *reconcile.Access {
+func (b *accessBundle) reconciler(aws reconcile.AWS) *reconcile.Access {
 	return &reconcile.Access{Ledger: b.ledger, Workflow: b.workflow, AWS: aws, Now: b.clock.now, Nonce: nonce, Log: slog.New(slog.DiscardHandler)}
 }
 
-func (b *bundle) ok(err error) {
+func (b *accessBundle) ok(err error) {
 	b.Helper()
 	if err != nil {
 		b.Fatal(err)
@@ -175,7 +175,7 @@ func (b *bundle) ok(err error) {
 }
 
 // ask is a request for an hour in production, for the user given.
-func ask(user string) change.Request {
+func accessAsk(user string) change.Request {
 	return change.Request{
 		Kind: "access", Reason: "down", What: "Restart it", Why: "It is down", Target: "prod", PermissionSet: "admin",
 		Duration: time.Hour, Choice: change.TicketLater, AWSUser: &change.AWSUser{ID: user},
@@ -183,29 +183,29 @@ func ask(user string) change.Request {
 }
 
 // approved has access approved: for ada, or the user given.
-func (b *bundle) approved(user ...string) change.Number {
+func (b *accessBundle) approved(user ...string) change.Number {
 	b.Helper()
-	req := ask(ada)
+	req := accessAsk(ada)
 	if len(user) > 0 {
-		req = ask(user[0])
+		req = accessAsk(user[0])
 	}
 	return b.approve(req)
 }
 
 // approvedIn has access for ada approved in the i-th of the other accounts. AWS
 // does one thing at a time in each.
-func (b *bundle) approvedIn(i int) change.Number {
+func (b *accessBundle) approvedIn(i int) change.Number {
 	b.Helper()
-	req := ask(ada)
+	req := accessAsk(ada)
 	req.Target = target(i)
 	return b.approve(req)
 }
 
-func (b *bundle) approve(req change.Request) change.Number {
+func (b *accessBundle) approve(req change.Request) change.Number {
 	b.Helper()
 	c, err := b.workflow.Submit(b.ctx, req, asker)
 	b.ok(err)
-	b.do(c.Number, change.Approve{Ask: 1}, cto)
+	b.do(c.Number, change.Approve{Ask: 1}, ctoActor)
 	return c.Number
 }
 
@@ -222,20 +222,20 @@ func targets() []change.Target {
 	return all
 }
 
-func (b *bundle) do(n change.Number, cmd change.Command, by change.Actor) {
+func (b *accessBundle) do(n change.Number, cmd change.Command, by change.Actor) {
 	b.Helper()
 	_, err := b.workflow.Do(b.ctx, n, cmd, by)
 	b.ok(err)
 }
 
-func (b *bundle) change(n change.Number) change.Change {
+func (b *accessBundle) change(n change.Number) change.Change {
 	b.Helper()
 	c, err := b.ledger.Change(b.ctx, n)
 	b.ok(err)
 	return c
 }
 
-func (b *bundle) wantPhase(n change.Number, want change.Phase) change.Change {
+func (b *accessBundle) wantPhase(n change.Number, want change.Phase) change.Change {
 	b.Helper()
 	c := b.change(n)
 	if c.Phase != want {
@@ -244,14 +244,14 @@ func (b *bundle) wantPhase(n change.Number, want change.Phase) change.Change {
 	return c
 }
 
-func (b *bundle) wantHas(want bool) {
+func (b *accessBundle) wantHas(want bool) {
 	b.Helper()
 	if got := b.aws.Has(adaAdmin); got != want {
 		b.Fatalf("at %s AWS has the access: %v, want %v; calls %+v", b.clock.now().Sub(start), got, want, b.aws.History())
 	}
 }
 
-func (b *bundle) events(n change.Number) []change.EventType {
+func (b *accessBundle) events(n change.Number) []change.EventType {
 	b.Helper()
 	all, err := b.ledger.Events(b.ctx, n, 0, 1000)
 	b.ok(err)
@@ -262,7 +262,7 @@ func (b *bundle) events(n change.Number) []change.EventType {
 	return types
 }
 
-func (b *bundle) count(n change.Number, t change.EventType) int {
+func (b *accessBundle) count(n change.Number, t change.EventType) int {
 	b.Helper()
 	count := 0
 	for _, e := range b.events(n) {
@@ -274,7 +274,7 @@ func (b *bundle) count(n change.Number, t change.EventType) int {
 }
 
 // calls counts creates or deletes that reached AWS and were accepted.
-func (b *bundle) calls(operation string) int {
+func (b *accessBundle) calls(operation string) int {
 	count := 0
 	for _, c := range b.aws.History() {
 		if c.Operation == operation && c.Refused == "" {
@@ -285,7 +285,7 @@ func (b *bundle) calls(operation string) int {
 }
 
 // drain does everything that is due now.
-func (b *bundle) drain() {
+func (b *accessBundle) drain() {
 	b.Helper()
 	for range 50 {
 		ticked, err := b.tick.Tick(b.ctx)
@@ -303,7 +303,7 @@ func (b *bundle) drain() {
 }
 
 // work is Work; that a test kills it on the way is an error.
-func (b *bundle) work(id int64) (err error) {
+func (b *accessBundle) work(id int64) (err error) {
 	defer func() {
 		if r := recover(); r == any(errCrash) {
 			err = errCrash
@@ -314,7 +314,7 @@ func (b *bundle) work(id int64) (err error) {
 	return b.access.Work(b.ctx, id)
 }
 
-func (b *bundle) worked(err error) {
+func (b *accessBundle) worked(err error) {
 	b.Helper()
 	if err == nil {
 		return
@@ -326,14 +326,14 @@ func (b *bundle) worked(err error) {
 }
 
 // forward lets time pass and does everything when it comes due.
-func (b *bundle) forward(d time.Duration) {
+func (b *accessBundle) forward(d time.Duration) {
 	b.Helper()
 	b.until(d, func() bool { return false })
 }
 
 // until is forward, but stops as soon as there is what is waited for. It tells
 // whether there is.
-func (b *bundle) until(d time.Duration, there func() bool) bool {
+func (b *accessBundle) until(d time.Duration, there func() bool) bool {
 	b.Helper()
 	target := b.clock.now().Add(d)
 	for {
@@ -353,7 +353,7 @@ func (b *bundle) until(d time.Duration, there func() bool) bool {
 }
 
 // next is when something comes due by itself.
-func (b *bundle) next() time.Time {
+func (b *accessBundle) next() time.Time {
 	b.Helper()
 	var at *time.Time
 	b.ok(b.pool.QueryRow(b.ctx, `SELECT min(at) FROM (
@@ -366,14 +366,14 @@ func (b *bundle) next() time.Time {
 }
 
 // active forwards until the change is active.
-func (b *bundle) active(n change.Number) change.Change {
+func (b *accessBundle) active(n change.Number) change.Change {
 	b.Helper()
 	b.until(2*time.Minute, func() bool { return b.change(n).Phase == change.Active })
 	return b.wantPhase(n, change.Active)
 }
 
 // gone forwards until the change's access is verifiably gone.
-func (b *bundle) gone(n change.Number, within time.Duration) change.Change {
+func (b *accessBundle) gone(n change.Number, within time.Duration) change.Change {
 	b.Helper()
 	if !b.until(within, func() bool { return !b.change(n).Access.GoneAt.IsZero() }) {
 		b.Fatalf("the access of %s is not told to be gone within %s: %v; calls %+v", n, within, b.events(n), b.aws.History())
@@ -383,7 +383,7 @@ func (b *bundle) gone(n change.Number, within time.Duration) change.Change {
 
 // quiet demands that nothing is left to do, and that no careful caller would
 // have done otherwise.
-func (b *bundle) quiet() {
+func (b *accessBundle) quiet() {
 	b.Helper()
 	var left int
 	b.ok(b.pool.QueryRow(b.ctx, `SELECT count(*) FROM assignments WHERE next_try IS NOT NULL OR operation <> '' OR claim <> ''`).Scan(&left))
@@ -393,7 +393,7 @@ func (b *bundle) quiet() {
 	b.careful()
 }
 
-func (b *bundle) careful() {
+func (b *accessBundle) careful() {
 	b.Helper()
 	if v := b.aws.Violations(); len(v) > 0 {
 		b.Fatalf("violations: %v", v)
@@ -401,14 +401,14 @@ func (b *bundle) careful() {
 }
 
 // ownIntervals are the accesses that were ours.
-func (b *bundle) ownIntervals() []sandbox.Interval {
+func (b *accessBundle) ownIntervals() []sandbox.Interval {
 	return slices.DeleteFunc(b.aws.Intervals(), func(i sandbox.Interval) bool { return i.Standing })
 }
 
 var errCrash = errors.New("crashed")
 
 // last is the newest event of a type.
-func (b *bundle) last(n change.Number, want change.EventType) change.Event {
+func (b *accessBundle) last(n change.Number, want change.EventType) change.Event {
 	b.Helper()
 	all, err := b.ledger.Events(b.ctx, n, 0, 1000)
 	b.ok(err)
@@ -419,80 +419,4 @@ func (b *bundle) last(n change.Number, want change.EventType) change.Event {
 	}
 	b.Fatalf("%s has no event %s: %v", n, want, b.events(n))
 	return change.Event{}
-}
-
-// spy counts calls to AWS, and acts before and after each. It is AWS over the
-// wire all the same.
-type spy struct {
-	reconcile.AWS
-	mu     sync.Mutex
-	counts map[string]int
-	before func(call string)
-	after  func(call string)
-}
-
-func (s *spy) around(call string) func() {
-	s.mu.Lock()
-	if s.counts == nil {
-		s.counts = map[string]int{}
-	}
-	s.counts[call]++
-	s.mu.Unlock()
-	if s.before != nil {
-		s.before(call)
-	}
-	return func() {
-		if s.after != nil {
-			s.after(call)
-		}
-	}
-}
-
-func (s *spy) Assigned(ctx context.Context, key change.AssignmentKey) (bool, error) {
-	after := s.around("list")
-	there, err := s.AWS.Assigned(ctx, key)
-	after()
-	return there, err
-}
-
-func (s *spy) Create(ctx context.Context, key change.AssignmentKey, label string) (change.AWSOperation, error) {
-	after := s.around("create")
-	op, err := s.AWS.Create(ctx, key, label)
-	after()
-	return op, err
-}
-
-func (s *spy) Delete(ctx context.Context, key change.AssignmentKey, label string) (change.AWSOperation, error) {
-	after := s.around("delete")
-	op, err := s.AWS.Delete(ctx, key, label)
-	after()
-	return op, err
-}
-
-func (s *spy) CreationStatus(ctx context.Context, id string) (change.AWSOperation, error) {
-	after := s.around("creation")
-	op, err := s.AWS.CreationStatus(ctx, id)
-	after()
-	return op, err
-}
-
-func (s *spy) DeletionStatus(ctx context.Context, id string) (change.AWSOperation, error) {
-	after := s.around("deletion")
-	op, err := s.AWS.DeletionStatus(ctx, id)
-	after()
-	return op, err
-}
-
-func (s *spy) FindCreations(ctx context.Context, key change.AssignmentKey, since time.Time) ([]change.AWSOperation, error) {
-	after := s.around("find creations")
-	ops, err := s.AWS.FindCreations(ctx, key, since)
-	after()
-	return ops, err
-}
-
-func (s *spy) FindDeletions(ctx context.Context, key change.AssignmentKey, since time.Time) ([]change.AWSOperation, error) {
-	after := s.around("find deletions")
-	ops, err := s.AWS.FindDeletions(ctx, key, since)
-	after()
-	return ops, err
 }

@@ -10,7 +10,7 @@ import (
 
 func TestAccessIsGivenVerifiedAndTakenBack(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	n := b.approved()
 	b.wantHas(false)
 	c := b.active(n)
@@ -46,7 +46,7 @@ func TestAccessIsGivenVerifiedAndTakenBack(t *testing.T) {
 // has to be taken back.
 func TestTheDutyToRevokeIsCommittedBeforeAWSIsAsked(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	n := b.approved()
 	spy := &spy{AWS: b.client}
 	spy.before = func(call string) {
@@ -69,7 +69,7 @@ func TestTheDutyToRevokeIsCommittedBeforeAWSIsAsked(t *testing.T) {
 
 func TestAStandingAssignmentIsNeverTouched(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.Plant(adaAdmin)
 	n := b.approved()
 	c := b.active(n)
@@ -100,7 +100,7 @@ func TestAStandingAssignmentIsNeverTouched(t *testing.T) {
 func TestFoundAccessIsKeptOrEndedAsAnApproverDecides(t *testing.T) {
 	t.Parallel()
 	for _, keep := range []bool{true, false} {
-		b := setup(t)
+		b := accessSetup(t)
 		b.aws.Plant(adaAdmin)
 		n := b.approved()
 		b.active(n)
@@ -117,7 +117,7 @@ func TestFoundAccessIsKeptOrEndedAsAnApproverDecides(t *testing.T) {
 
 func TestFoundAccessThatIsToEndEndsAfterTheChangeThatUsesIt(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.Plant(adaAdmin)
 	n := b.approved()
 	b.active(n)
@@ -136,7 +136,7 @@ func TestFoundAccessThatIsToEndEndsAfterTheChangeThatUsesIt(t *testing.T) {
 
 func TestStandingAccessThatVanishedIsMadeAgainAndIsThenOurs(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	b.aws.Plant(adaAdmin)
 	n := b.approved()
 	b.active(n)
@@ -155,7 +155,7 @@ func TestStandingAccessThatVanishedIsMadeAgainAndIsThenOurs(t *testing.T) {
 
 func TestTheFirstOfTwoOverlappingChangesToEndDoesNotCutTheSecondOff(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	first := b.approved()
 	b.active(first)
 	b.forward(30 * time.Minute)
@@ -182,7 +182,7 @@ func TestTheFirstOfTwoOverlappingChangesToEndDoesNotCutTheSecondOff(t *testing.T
 
 func TestTwoChangesApprovedTogetherShareOneCreate(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	first, second := b.approved(), b.approved()
 	b.active(first)
 	b.active(second)
@@ -200,7 +200,7 @@ func TestTwoChangesApprovedTogetherShareOneCreate(t *testing.T) {
 
 func TestAChangeThatArrivesDuringARemovalGetsAnAccessOfItsOwn(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(o *sandbox.Options) { o.SettleAfter = 20 * time.Second; o.ListLag = 8 * time.Second })
+	b := accessSetup(t, func(o *sandbox.Options) { o.SettleAfter = 20 * time.Second; o.ListLag = 8 * time.Second })
 	first := b.approved()
 	b.active(first)
 	b.do(first, change.Finish{}, asker)
@@ -227,12 +227,12 @@ func TestAChangeThatArrivesDuringARemovalGetsAnAccessOfItsOwn(t *testing.T) {
 
 func TestAnExtensionLeavesNoGap(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	n := b.approved()
 	b.active(n)
 	b.forward(50 * time.Minute)
 	b.do(n, change.Extend{Duration: time.Hour, Why: "not done"}, asker)
-	b.do(n, change.Approve{Ask: 2}, cto)
+	b.do(n, change.Approve{Ask: 2}, ctoActor)
 	b.forward(65 * time.Minute)
 	b.wantHas(true)
 	b.gone(n, 10*time.Minute)
@@ -245,7 +245,7 @@ func TestAnExtensionLeavesNoGap(t *testing.T) {
 
 func TestFinishBeforeTheAccessIsVerifiedTakesItBack(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(o *sandbox.Options) { o.ListLag = 20 * time.Second })
+	b := accessSetup(t, func(o *sandbox.Options) { o.ListLag = 20 * time.Second })
 	n := b.approved()
 	b.forward(time.Second)
 	b.do(n, change.Finish{}, asker)
@@ -258,7 +258,7 @@ func TestFinishBeforeTheAccessIsVerifiedTakesItBack(t *testing.T) {
 
 func TestWithdrawnBeforeAWSWasAskedAsksNothing(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := accessSetup(t)
 	n := b.approved()
 	b.do(n, change.Withdraw{}, asker)
 	b.forward(time.Hour)
@@ -274,7 +274,7 @@ func TestWithdrawnBeforeAWSWasAskedAsksNothing(t *testing.T) {
 func TestListsThatLagMisleadNobody(t *testing.T) {
 	t.Parallel()
 	for _, lag := range []time.Duration{2 * time.Second, 9 * time.Second, 25 * time.Second} {
-		b := setup(t, func(o *sandbox.Options) { o.ListLag, o.ListLagReads = lag, 2 })
+		b := accessSetup(t, func(o *sandbox.Options) { o.ListLag, o.ListLagReads = lag, 2 })
 		n := b.approved()
 		c := b.active(n)
 		if c.Window.Start.Before(start.Add(3*time.Second + lag)) {

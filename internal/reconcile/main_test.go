@@ -1,21 +1,15 @@
 package reconcile_test
 
 import (
-	"context"
-	"database/sql"
-	"errors"
 	"os"
 	"strings"
 	"testing"
-
-	_ "github.com/jackc/pgx/v5/stdlib"
-	"github.com/pressly/goose/v3"
 
 	"github.com/breakglass-bot/breakglass/internal/embeddedpg/pgtest"
 	"github.com/breakglass-bot/breakglass/migrations"
 )
 
-var databases = pgtest.New(migrate)
+var databases = pgtest.New(migrations.Up)
 
 // The tests must depend on nothing of the machine's own AWS configuration.
 func TestMain(m *testing.M) {
@@ -34,18 +28,4 @@ func must(err error) {
 	if err != nil {
 		panic(err)
 	}
-}
-
-func migrate(ctx context.Context, url string) (err error) {
-	db, err := sql.Open("pgx", url)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, migrations.Files)
-	if err != nil {
-		return err
-	}
-	_, err = provider.Up(ctx)
-	return err
 }

@@ -22,13 +22,13 @@ func wantNone(t *testing.T, text string) {
 	}
 }
 
-func (b *bundle) incidentOf(t *testing.T, i sandboxincidentio.Incident) string {
+func (b *recordBundle) incidentOf(t *testing.T, i sandboxincidentio.Incident) string {
 	t.Helper()
 	return b.incidents.Open(i)[0].ID
 }
 
 // titles lists the titles of an incident's timeline that hold a text.
-func (b *bundle) titles(id, with string) int {
+func (b *recordBundle) titles(id, with string) int {
 	n := 0
 	for _, note := range b.incidents.Timeline(id) {
 		if strings.Contains(note.Title, with) {
@@ -40,11 +40,11 @@ func (b *bundle) titles(id, with string) int {
 
 func TestIncidentHoldsTheWholeStory(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	id := b.incidentOf(t, sandboxincidentio.Incident{})
 	c := b.request(t, b.during(t, id))
 	b.work(t)
-	b.do(t, c.Number, cto, change.Approve{Ask: 1})
+	b.do(t, c.Number, chief, change.Approve{Ask: 1})
 	b.do(t, c.Number, engineer, change.AddNote{Text: "the *ostrich* has @landed"}, change.Finish{})
 	b.write(t, c.Number)
 	b.work(t)
@@ -70,7 +70,7 @@ func TestIncidentHoldsTheWholeStory(t *testing.T) {
 
 func TestTimelineNotesAreWrittenOnce(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	id := b.incidentOf(t, sandboxincidentio.Incident{})
 	b.incidents.Faults.Add(fault.Fault{Kind: fault.ReplyLost, Call: "create timeline item", Times: 4})
 	c := b.made(t, b.during(t, id))
@@ -90,7 +90,7 @@ func TestRecordFallsBackToJiraWhenTheIncidentTakesNone(t *testing.T) {
 	for _, status := range []string{"Closed", "Declined", "Canceled"} {
 		t.Run(status, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t)
+			b := setupRecords(t)
 			id := b.incidentOf(t, sandboxincidentio.Incident{})
 			c := b.request(t, b.during(t, id))
 			b.work(t)
@@ -100,7 +100,7 @@ func TestRecordFallsBackToJiraWhenTheIncidentTakesNone(t *testing.T) {
 			if err := b.incidents.SetStatus(id, status); err != nil {
 				t.Fatal(err)
 			}
-			b.do(t, c.Number, cto, change.Approve{Ask: 1})
+			b.do(t, c.Number, chief, change.Approve{Ask: 1})
 			b.do(t, c.Number, engineer, change.Finish{})
 			b.write(t, c.Number)
 			b.work(t)
@@ -134,7 +134,7 @@ func TestRecordFallsBackToJiraWhenTheIncidentTakesNone(t *testing.T) {
 
 func TestLiveIncidentThatRefusesTheRecordIsGivenUp(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	id := b.incidentOf(t, sandboxincidentio.Incident{})
 	b.incidents.Without("timeline_items.create", "incident_updates.create")
 	c := b.made(t, b.during(t, id))
@@ -152,7 +152,7 @@ func TestLiveIncidentThatRefusesTheRecordIsGivenUp(t *testing.T) {
 func TestMergedIncidentIsFollowed(t *testing.T) {
 	t.Parallel()
 	for _, takes := range []bool{false, true} {
-		b := setup(t)
+		b := setupRecords(t)
 		b.incidents.TakeNotesWhenOver(takes)
 		first := b.incidentOf(t, sandboxincidentio.Incident{})
 		second, third := b.incidentOf(t, sandboxincidentio.Incident{}), b.incidentOf(t, sandboxincidentio.Incident{})
@@ -179,7 +179,7 @@ func TestMergedIncidentIsFollowed(t *testing.T) {
 
 func TestHintFollowsAMergeAtOnce(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	first, second := b.incidentOf(t, sandboxincidentio.Incident{}), b.incidentOf(t, sandboxincidentio.Incident{})
 	c := b.request(t, b.during(t, first))
 	b.work(t)
@@ -201,7 +201,7 @@ func TestHintFollowsAMergeAtOnce(t *testing.T) {
 
 func TestRecordThatStandsInAnIncidentStaysWhenItCloses(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	id := b.incidentOf(t, sandboxincidentio.Incident{})
 	c := b.made(t, b.during(t, id))
 	b.write(t, c.Number)
@@ -228,9 +228,10 @@ func TestRecordThatStandsInAnIncidentStaysWhenItCloses(t *testing.T) {
 func TestPrivateIncidentLeaksNothingToJira(t *testing.T) {
 	t.Parallel()
 	review := change.ReviewText{What: "ostrich", Standard: "ostrich", Prevent: "ostrich", Actions: []change.Action{
-		{What: "fence the ostrich in", Owner: engineer, Due: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)}}}
+		{What: "fence the ostrich in", Owner: engineer, Due: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)},
+	}}
 	for _, closed := range []bool{false, true} {
-		b := setup(t)
+		b := setupRecords(t)
 		id := b.incidentOf(t, sandboxincidentio.Incident{Name: "Logins of the ostrich fail", Private: true})
 		c := b.made(t, b.during(t, id))
 		b.work(t)
@@ -245,7 +246,7 @@ func TestPrivateIncidentLeaksNothingToJira(t *testing.T) {
 		b.work(t)
 		b.pass(t, 30*time.Minute, time.Minute)
 		if closed {
-			b.do(t, c.Number, cto, change.SignOff{})
+			b.do(t, c.Number, chief, change.SignOff{})
 			b.pass(t, 5*time.Minute, time.Minute)
 			if !strings.Contains(b.everything(), "EC-1, a confidential change") {
 				t.Errorf("Jira does not even hold the number:\n%s", b.everything())
@@ -274,7 +275,7 @@ func TestPrivateIncidentLeaksNothingToJira(t *testing.T) {
 
 func TestConfidentialChangeIsANumberToAPublicIncidentAndToJira(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	id := b.incidentOf(t, sandboxincidentio.Incident{Name: "Something"})
 	secret := func(r *change.Request) { r.Kind = "secret" }
 	c := b.made(t, b.during(t, id), secret)
@@ -291,7 +292,7 @@ func TestConfidentialChangeIsANumberToAPublicIncidentAndToJira(t *testing.T) {
 
 func TestRecordInJiraWaitsForALateTicketAndIsWrittenOnce(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	c := b.request(t)
 	b.do(t, c.Number, engineer, change.AddNote{Text: "the ostrich sleeps"})
 	b.work(t)
@@ -303,7 +304,7 @@ func TestRecordInJiraWaitsForALateTicketAndIsWrittenOnce(t *testing.T) {
 	if err != nil || len(waiting) != 0 {
 		t.Errorf("it is said to wait for %v (%v), want silence", waiting, err)
 	}
-	b.do(t, c.Number, cto, change.Approve{Ask: 1})
+	b.do(t, c.Number, chief, change.Approve{Ask: 1})
 	b.jira.Faults.Add(fault.Fault{Kind: fault.ReplyLost, Call: "add comment", Times: 2})
 	b.do(t, c.Number, engineer, change.Finish{})
 	b.write(t, c.Number)
@@ -329,7 +330,7 @@ func TestRecordInJiraWaitsForALateTicketAndIsWrittenOnce(t *testing.T) {
 
 func TestIncidentLinkedLaterHearsTheNotesAndTakesNoSignOffAway(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	c := b.made(t, ticketNow)
 	b.work(t)
 	id := b.incidentOf(t, sandboxincidentio.Incident{})
@@ -353,7 +354,7 @@ func TestIncidentLinkedLaterHearsTheNotesAndTakesNoSignOffAway(t *testing.T) {
 
 func TestJiraIsMadeGoodAfterHalfAnHourDown(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	b.wire.cut.Store(true)
 	c := b.made(t, ticketNow)
 	b.write(t, c.Number)
@@ -376,7 +377,7 @@ func TestJiraIsMadeGoodAfterHalfAnHourDown(t *testing.T) {
 
 func TestRetryAfterIsHonoured(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	b.jira.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: "create issue", Times: 1, RetryAfter: 7 * time.Minute})
 	b.request(t, ticketNow)
 	b.work(t)
@@ -394,7 +395,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 
 func TestIncidentThatIsNoLongerShownCountsAsPrivate(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	id := b.incidentOf(t, sandboxincidentio.Incident{Name: "Logins fail"})
 	c := b.made(t, b.during(t, id))
 	b.work(t)
@@ -413,7 +414,7 @@ func TestIncidentThatIsNoLongerShownCountsAsPrivate(t *testing.T) {
 
 func TestRecordThatWaitedWhileItsIncidentWasDeclinedStandsInJiraOnce(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	id := b.incidentOf(t, sandboxincidentio.Incident{})
 	c := b.made(t, b.during(t, id))
 	b.work(t)
@@ -443,7 +444,7 @@ func TestRecordThatWaitedWhileItsIncidentWasDeclinedStandsInJiraOnce(t *testing.
 
 func TestIncidentIsDownForALongTimeAndMadeGood(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	id := b.incidentOf(t, sandboxincidentio.Incident{})
 	during := b.during(t, id)
 	b.wire.cut.Store(true)

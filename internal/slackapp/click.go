@@ -11,15 +11,19 @@ import (
 
 // carries lists the buttons that each kind of message can have.
 func carries(kind change.DeliveryKind) []string {
-	switch kind { //nolint:exhaustive // the others are no messages
+	switch kind {
 	case change.DeliverCard:
-		return []string{actionWithdraw, actionFinish, actionExtend, actionAddNote, actionEndNow, actionLinkRecord, actionShow,
-			actionWriteRecord, actionWriteReview, actionAskAgain}
+		return []string{
+			actionWithdraw, actionFinish, actionExtend, actionAddNote, actionEndNow, actionLinkRecord, actionShow,
+			actionWriteRecord, actionWriteReview, actionAskAgain,
+		}
 	case change.DeliverAsk:
 		return []string{actionApprove, actionDeny, actionChangeDuration, actionShow, actionEndNow}
 	case change.DeliverDirect:
-		return []string{actionWithdraw, actionFinish, actionExtend, actionAddNote, actionEndNow, actionLinkRecord, actionShow,
-			actionWriteRecord, actionWriteReview, actionAskAgain, actionSignOff, actionMarkStanding, actionEndAccess}
+		return []string{
+			actionWithdraw, actionFinish, actionExtend, actionAddNote, actionEndNow, actionLinkRecord, actionShow,
+			actionWriteRecord, actionWriteReview, actionAskAgain, actionSignOff, actionMarkStanding, actionEndAccess,
+		}
 	case change.DeliverReminder:
 		return []string{actionRemindLater, actionWriteRecord, actionWriteReview, actionSignOff, actionAddNote, actionLinkRecord, actionShow}
 	case change.DeliverSignOff:

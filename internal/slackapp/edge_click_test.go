@@ -78,7 +78,7 @@ func TestAButtonIsBelievedOnlyOnTheMessageItWasPostedOn(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		message func(e *edge, n change.Number) slack.Message
-		button  string
+		button  string // default: approve
 		forge   func(slack.Payload) slack.Payload
 	}{
 		"a message that breakglass did not post": {
@@ -100,6 +100,12 @@ func TestAButtonIsBelievedOnlyOnTheMessageItWasPostedOn(t *testing.T) {
 				return e.posted(n, change.DeliverCard, "card", "", `{}`, "approve "+value(n, 1))
 			},
 		},
+		"a harmless action that the message never had": {
+			button: "remind_later",
+			message: func(e *edge, n change.Number) slack.Message {
+				return e.posted(n, change.DeliverSignOff, "x/"+cto, cto, `{}`, "remind_later "+value(n, 0))
+			},
+		},
 		"somebody else's direct message": {message: func(e *edge, n change.Number) slack.Message { return e.ask(n, deputy) }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -111,7 +117,11 @@ func TestAButtonIsBelievedOnlyOnTheMessageItWasPostedOn(t *testing.T) {
 			if test.message != nil {
 				message = test.message
 			}
-			p, err := e.ws.Person(cto).ClickPayload(message(e, c.Number), "approve")
+			button := "approve"
+			if test.button != "" {
+				button = test.button
+			}
+			p, err := e.ws.Person(cto).ClickPayload(message(e, c.Number), button)
 			must(t, err)
 			if test.forge != nil {
 				p = test.forge(p)

@@ -129,7 +129,7 @@ func TestTheHomeTabTellsWhatWaitsEvenOfFiveHundredChanges(t *testing.T) {
 	}}
 	for i := range 500 {
 		_, err := e.app.Workflow.Submit(ctx, change.Request{
-			Kind: "production", Reason: "stuck", What: strings.Repeat("<!channel>&", 200) + strconv.Itoa(i), Why: strings.Repeat("ß", 3000),
+			Kind: "production", Reason: "stuck", What: strings.Repeat("<!channel>&", 20) + strconv.Itoa(i), Why: "It is stuck",
 			Target: "production", PermissionSet: "admin", Duration: time.Hour, Choice: change.TicketNow,
 		}, everyone)
 		must(t, err)

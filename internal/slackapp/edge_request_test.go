@@ -1,6 +1,8 @@
 package slackapp_test
 
 import (
+	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/sandbox/slack"
 )
 
 func TestARequestIsStoredAsItWasTyped(t *testing.T) {
@@ -332,4 +335,45 @@ func TestEveryListStaysWithinSlacksLimits(t *testing.T) {
 
 func number(i int) string {
 	return string([]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)})
+}
+
+// chosen gives the payload of the newest choice that was made in a form.
+func (e *edge) chosen() slack.Payload {
+	e.t.Helper()
+	var p slack.Payload
+	for _, d := range e.ws.Deliveries() {
+		form, err := url.ParseQuery(string(d.Body))
+		must(e.t, err)
+		if raw := form.Get("payload"); strings.Contains(raw, `"type":"block_actions"`) {
+			p = nil
+			must(e.t, json.Unmarshal([]byte(raw), &p))
+		}
+	}
+	return p
+}
+
+func TestOfTwoChoicesInAFormTheLaterWinsWhicheverArrivesFirst(t *testing.T) {
+	t.Parallel()
+	e := setup(t)
+	ctx, p := t.Context(), e.ws.Person(ada)
+	_, err := p.Command(ctx, otherChannel, "/emergency", "")
+	must(t, err)
+	must(t, p.Select(ctx, "Why can't the release process be used?", "The platform cannot recover"))
+	earlier := e.chosen()
+	must(t, p.Select(ctx, "Kind of change", "Work on production directly"))
+	later := e.chosen()
+
+	e.clock.forward(time.Second)
+	_, err = e.ws.Deliver(ctx, slack.KindInteractive, earlier) // delayed: its hash is stale
+	must(t, err)
+	if shown := e.view(ada); !strings.Contains(shown, "Where") {
+		t.Errorf("the earlier choice has replaced the later form:\n%s", shown)
+	}
+	e.clock.forward(time.Second)
+	_, err = e.ws.Deliver(ctx, slack.KindInteractive, later.Set("view.hash", "1.stale").Set("actions.0.action_ts", "9999999999.000000"))
+	must(t, err)
+	updates := e.ws.Calls("views.update")
+	if last := updates[len(updates)-1]; last.Error != "" {
+		t.Errorf("the newest choice was not shown: %s", last.Error)
+	}
 }

@@ -34,7 +34,7 @@ func (a *App) requestForm(f form, me change.PersonID, notice string) slack.Modal
 		blocks = append(blocks, a.kindInputs(f, kind, me)...)
 	}
 	v := modal("Emergency change", "Request", blocks...)
-	v.CallbackID, v.PrivateMetadata = callbackRequest, f.formMeta.String()
+	v.CallbackID, v.PrivateMetadata = callbackRequest, f.String()
 	return v
 }
 

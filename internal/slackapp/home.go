@@ -31,7 +31,7 @@ func (a *App) homeBlocks(ctx context.Context, who change.PersonID) []slack.Block
 		}
 		return append(head, sectionOf("Who you are could not be looked up just now. Open this tab again in a moment."))
 	}
-	o, _, err := a.overviewOf(ctx, who)
+	o, err := a.overviewOf(ctx, who)
 	if err != nil {
 		a.Log.WarnContext(ctx, "a home tab could not be filled", "person", string(who), "error", err)
 		return append(head, sectionOf("What is open could not be read just now. Open this tab again in a moment."))

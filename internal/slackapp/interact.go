@@ -59,7 +59,8 @@ func (a *App) submission(ctx context.Context, i *interaction) reply {
 	take, ok := submissions()[i.View.CallbackID]
 	key, valid := parseKey(i.View.PrivateMetadata)
 	if !ok || !valid {
-		return accepted()
+		a.keep(ctx, change.EventForged, i.person(), change.Facts{"why": "a form of no change"})
+		return a.refused(ctx, i.View, turnDown(change.BadInput, "This form belongs to no change, so nothing was done. Please open it anew."))
 	}
 	cmd, err := take(ctx, a, i, key)
 	if err == nil {

@@ -2,6 +2,7 @@ package slackapp
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,11 +35,11 @@ type waitingRow struct {
 
 // overviewOf reads what is open. Groups that could not be looked up count as
 // not this person's.
-func (a *App) overviewOf(ctx context.Context, who change.PersonID) (overview, change.GroupView, error) {
+func (a *App) overviewOf(ctx context.Context, who change.PersonID) (overview, error) {
 	var o overview
 	open, err := a.Ledger.OpenChanges(ctx, 0, openRead)
 	if err != nil {
-		return o, nil, err
+		return o, err
 	}
 	o.more = len(open) == openRead
 	within, cancel := context.WithTimeout(ctx, lookWithin)
@@ -56,7 +57,7 @@ func (a *App) overviewOf(ctx context.Context, who change.PersonID) (overview, ch
 			o.waiting = append(o.waiting, waitingRow{change: c, what: what})
 		}
 	}
-	return o, groups, nil
+	return o, nil
 }
 
 // groupsOfAll lists the groups that matter to any of the changes, each once.
@@ -114,11 +115,11 @@ func obligationLine(o change.Obligation) string {
 }
 
 func (r waitingRow) line() string {
-	return "*" + changeTitle(&r.change, true) + "* – " + strings.Join(r.what, ", ")
+	return "*" + changeTitle(&r.change) + "* – " + strings.Join(r.what, ", ")
 }
 
 func changeLine(c *change.Change) string {
-	return "*" + changeTitle(c, true) + "* – " + phaseWords(c)
+	return "*" + changeTitle(c) + "* – " + phaseWords(c)
 }
 
 // listCommand answers /emergency list.
@@ -127,7 +128,7 @@ func (a *App) listCommand(ctx context.Context, c command, _ change.Number, _ str
 	if err := a.reader(ctx, who); err != nil {
 		return ephemeral{}, err
 	}
-	o, _, err := a.overviewOf(ctx, who)
+	o, err := a.overviewOf(ctx, who)
 	if err != nil {
 		return ephemeral{}, err
 	}
@@ -151,7 +152,7 @@ func (a *App) reader(ctx context.Context, who change.PersonID) error {
 	within, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
 	_, err := a.memberWithin(within, ctx, who, "")
-	if err == errNoAnswer { //nolint:errorlint // answered bare
+	if errors.Is(err, errNoAnswer) {
 		return sayNoAnswer()
 	}
 	return err

@@ -178,7 +178,7 @@ func recordForm(c *change.Change, key buttonKey) slack.ModalViewRequest {
 func formAgain(c *change.Change, channel string) form {
 	f := form{
 		formMeta: formMeta{Channel: channel, Again: c.Number}, Reason: c.Reason, Kind: c.Kind, What: c.What, Why: c.Why,
-		Choice: c.Record.Choice, Answers: map[change.QuestionID]string{},
+		Choice: c.Record.Choice, Answers: map[change.QuestionID]string{}, IncidentSeen: true,
 	}
 	for _, answer := range c.Answers {
 		f.Answers[answer.Question] = answer.Text

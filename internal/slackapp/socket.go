@@ -52,23 +52,25 @@ func (a *App) Ready() error {
 func (a *App) RunSocket(ctx context.Context, api *slack.Client) error {
 	a.socket.set(errors.New("not connected to Slack yet"))
 	client := socketmode.New(api)
+	connected, disconnect := context.WithCancel(context.WithoutCancel(ctx)) // outlives ctx by what is in hand
+	defer disconnect()
 	running := make(chan error, 1)
-	go func() { running <- client.RunContext(ctx) }()
+	go func() { running <- client.RunContext(connected) }()
 	var work sync.WaitGroup
-	defer work.Wait()
 	slots := make(chan struct{}, socketAtOnce)
 	for {
 		select {
+		case <-ctx.Done():
+			a.socket.set(errors.New("not connected to Slack any more"))
+			work.Wait()
+			disconnect()
+			<-running
+			return nil
 		case err := <-running:
 			a.socket.set(errors.New("not connected to Slack any more"))
-			if ctx.Err() != nil {
-				return nil
-			}
+			work.Wait()
 			return fmt.Errorf("socket mode: %w", err)
-		case event, open := <-client.Events:
-			if !open {
-				continue
-			}
+		case event := <-client.Events:
 			a.note(ctx, event)
 			d, ours := doorOf(event.Type)
 			if !ours || event.Request == nil {
@@ -84,7 +86,7 @@ func (a *App) RunSocket(ctx context.Context, api *slack.Client) error {
 }
 
 func doorOf(t socketmode.EventType) (door, bool) {
-	switch t { //nolint:exhaustive // the others are about the connection
+	switch t {
 	case socketmode.EventTypeSlashCommand:
 		return doorCommand, true
 	case socketmode.EventTypeInteractive:

@@ -66,7 +66,8 @@ func moment(t time.Time) string {
 // linkTo is a link of our own making. Addresses that could break out of it are
 // shown as text.
 func linkTo(address, text string) string {
-	if strings.ContainsAny(address, "<>| \n\t") || !(strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")) {
+	web := strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
+	if !web || strings.ContainsAny(address, "<>| \n\t") {
 		return escaped(text)
 	}
 	return "<" + escaped(address) + "|" + strings.ReplaceAll(escaped(text), "|", "¦") + ">"
@@ -110,10 +111,7 @@ func obligationWords(o change.Obligation) string {
 	return string(o.Name)
 }
 
-// changeTitle is a change in one line; only the number of one that the reader may not see.
-func changeTitle(c *change.Change, open bool) string {
-	if !open {
-		return c.Number.String() + " (confidential)"
-	}
+// changeTitle is a change in one line, for whoever may see it.
+func changeTitle(c *change.Change) string {
 	return c.Number.String() + " – " + oneLine(c.What, 100)
 }

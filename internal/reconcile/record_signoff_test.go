@@ -10,7 +10,7 @@ import (
 )
 
 // recorded gives a change whose record stands in Jira and awaits its sign-off.
-func (b *bundle) recorded(t *testing.T) (change.Number, string) {
+func (b *recordBundle) recorded(t *testing.T) (change.Number, string) {
 	t.Helper()
 	c := b.made(t, ticketNow)
 	b.write(t, c.Number)
@@ -23,7 +23,7 @@ func TestCommentSignsOffOnlyByItsSigner(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		name, account, body string
-		alter               func(*bundle)
+		alter               func(*recordBundle)
 		want                change.ObligationState
 		doubted             int
 	}{
@@ -33,12 +33,12 @@ func TestCommentSignsOffOnlyByItsSigner(t *testing.T) {
 		{"a stranger", strangerAccount, "Approved", nil, change.Owed, 0},
 		{"the CTO, asking", ctoAccount, "Who did this?", nil, change.Owed, 1},
 		{"the CTO, holding back", ctoAccount, "I do not agree", nil, change.Owed, 1},
-		{"the CTO, who has left", ctoAccount, "Fine", func(b *bundle) { b.people.gone.Store(true) }, change.Owed, 0},
+		{"the CTO, who has left", ctoAccount, "Fine", func(b *recordBundle) { b.people.gone.Store(true) }, change.Owed, 0},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t)
+			b := setupRecords(t)
 			n, key := b.recorded(t)
 			if tc.alter != nil {
 				tc.alter(b)
@@ -49,7 +49,7 @@ func TestCommentSignsOffOnlyByItsSigner(t *testing.T) {
 			if got := b.events(t, n, change.EventSignOffDoubted); got != tc.doubted {
 				t.Errorf("doubted %d times, want %d", got, tc.doubted)
 			}
-			if told := b.slack.told(cto, change.MessageSignOffDoubted); told != (tc.doubted > 0) {
+			if told := b.slack.told(chief, change.MessageSignOffDoubted); told != (tc.doubted > 0) {
 				t.Errorf("the signer was told why: %t", told)
 			}
 		})
@@ -60,19 +60,19 @@ func TestSignOffIsTakenBackWithItsComment(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		name   string
-		spoil  func(b *bundle, key, id string)
+		spoil  func(b *recordBundle, key, id string)
 		want   change.ObligationState
 		undone int
 	}{
-		{"deleted", func(b *bundle, key, id string) { b.jira.DeleteComment(key, id) }, change.Owed, 1},
-		{"edited into a no", func(b *bundle, key, id string) { b.jira.EditComment(ctoAccount, key, id, "On hold") }, change.Owed, 1},
-		{"edited into another yes", func(b *bundle, key, id string) { b.jira.EditComment(ctoAccount, key, id, "Fine indeed") }, change.Done, 0},
-		{"edited by somebody else", func(b *bundle, key, id string) { b.jira.EditComment(otherAccount, key, id, "Very fine") }, change.Owed, 1},
+		{"deleted", func(b *recordBundle, key, id string) { b.jira.DeleteComment(key, id) }, change.Owed, 1},
+		{"edited into a no", func(b *recordBundle, key, id string) { b.jira.EditComment(ctoAccount, key, id, "On hold") }, change.Owed, 1},
+		{"edited into another yes", func(b *recordBundle, key, id string) { b.jira.EditComment(ctoAccount, key, id, "Fine indeed") }, change.Done, 0},
+		{"edited by somebody else", func(b *recordBundle, key, id string) { b.jira.EditComment(otherAccount, key, id, "Very fine") }, change.Owed, 1},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t)
+			b := setupRecords(t)
 			n, key := b.recorded(t)
 			id, _ := b.jira.CommentAs(ctoAccount, key, "Fine")
 			b.pass(t, 2*time.Minute, 30*time.Second)
@@ -94,7 +94,7 @@ func TestSignOffIsTakenBackWithItsComment(t *testing.T) {
 
 func TestSignOffWaitsUntilSignersAreKnown(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	n, key := b.recorded(t)
 	b.people.silent.Store(true)
 	b.jira.CommentAs(ctoAccount, key, "Fine")
@@ -107,7 +107,7 @@ func TestSignOffWaitsUntilSignersAreKnown(t *testing.T) {
 
 func TestCommentsFromBeforeTheLinkSignNothingOff(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	c := b.made(t)
 	key := b.jira.AddIssue(otherIssue)
 	b.jira.CommentAs(ctoAccount, key, "Fine")
@@ -124,9 +124,9 @@ func TestCommentsFromBeforeTheLinkSignNothingOff(t *testing.T) {
 
 func TestSignOffInSlackIsMirroredAndWrittenAgainWhenDeleted(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	n, key := b.recorded(t)
-	b.do(t, n, cto, change.SignOff{})
+	b.do(t, n, chief, change.SignOff{})
 	b.work(t)
 	const words = "Cleo Chief signed this change off in Slack"
 	if got := comments(b.issue(t), words); len(got) != 1 || !strings.Contains(got[0], "breakglass wrote this for them") {
@@ -150,9 +150,9 @@ func TestSignOffInSlackIsMirroredAndWrittenAgainWhenDeleted(t *testing.T) {
 
 func TestOwnCommentsSignNothingOffEvenWithASignersToken(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	people := b.Workflow.Rules.People
-	people[cto] = change.Identities{Jira: botAccount}
+	people[chief] = change.Identities{Jira: botAccount}
 	n, key := b.recorded(t)
 	b.pass(t, 5*time.Minute, time.Minute)
 	b.wantOwes(t, n, change.OweSignOff, change.Owed)
@@ -163,7 +163,7 @@ func TestOwnCommentsSignNothingOffEvenWithASignersToken(t *testing.T) {
 
 func TestHintOfJiraSpeedsTheSignOffUp(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	n, key := b.recorded(t)
 	b.jira.CommentAs(ctoAccount, key, "Fine")
 	b.clock.forward(time.Second)
@@ -174,7 +174,7 @@ func TestHintOfJiraSpeedsTheSignOffUp(t *testing.T) {
 
 func TestCommentOnOurTicketCountsBeforeWeHaveFoundIt(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	b.jira.SetSearchLag(2*time.Minute, 0)
 	b.jira.Faults.Add(fault.Fault{Kind: fault.ReplyLost, Call: "create issue", Times: 1})
 	c := b.made(t, ticketNow)

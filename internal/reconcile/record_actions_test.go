@@ -25,7 +25,7 @@ func theReview() change.SubmitReview {
 
 func TestPreventiveActionsBecomeTicketsWithOwnerAndDate(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	b.jira.SetSearchLag(time.Minute, 0)
 	n, key := b.recorded(t)
 	b.jira.Faults.Add(fault.Fault{Kind: fault.ReplyLost, Call: "create issue", Times: 1})
@@ -65,7 +65,7 @@ func TestPreventiveActionsBecomeTicketsWithOwnerAndDate(t *testing.T) {
 
 func TestPreventiveActionsBecomeFollowUpsWithoutJira(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	b.Tickets = nil
 	user := b.incidents.AddUser(sandboxincidentio.User{Name: "Erin", SlackID: string(engineer)})
 	id := b.incidentOf(t, sandboxincidentio.Incident{})

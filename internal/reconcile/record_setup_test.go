@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -17,7 +16,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
-	"github.com/breakglass-bot/breakglass/internal/embeddedpg/pgtest"
 	"github.com/breakglass-bot/breakglass/internal/incidentio"
 	"github.com/breakglass-bot/breakglass/internal/jira"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
@@ -25,17 +23,12 @@ import (
 	sandboxincidentio "github.com/breakglass-bot/breakglass/internal/sandbox/incidentio"
 	sandboxjira "github.com/breakglass-bot/breakglass/internal/sandbox/jira"
 	"github.com/breakglass-bot/breakglass/internal/workflow"
-	"github.com/breakglass-bot/breakglass/migrations"
 )
-
-var databases = pgtest.New(migrations.Up)
-
-func TestMain(m *testing.M) { os.Exit(databases.Run(m)) }
 
 // The people of the tests, and their Jira accounts.
 const (
 	engineer change.PersonID = "U0ENGINEER"
-	cto      change.PersonID = "U0CTO"
+	chief    change.PersonID = "U0CTO"
 	deputy   change.PersonID = "U0DEPUTY"
 	other    change.PersonID = "U0OTHER"
 
@@ -53,19 +46,19 @@ const (
 	typedDone = "restarted node giraffe twice"
 )
 
-// clock is moved by the test alone.
-type clock struct{ at atomic.Pointer[time.Time] }
+// wallClock is moved by the test alone.
+type wallClock struct{ at atomic.Pointer[time.Time] }
 
-func newClock() *clock {
-	c := &clock{}
+func newWallClock() *wallClock {
+	c := &wallClock{}
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	c.at.Store(&at)
 	return c
 }
 
-func (c *clock) now() time.Time { return *c.at.Load() }
+func (c *wallClock) now() time.Time { return *c.at.Load() }
 
-func (c *clock) forward(d time.Duration) {
+func (c *wallClock) forward(d time.Duration) {
 	at := c.now().Add(d)
 	c.at.Store(&at)
 }
@@ -114,12 +107,12 @@ type directory struct {
 }
 
 func (d *directory) Person(_ context.Context, id change.PersonID) (change.Person, error) {
-	names := map[change.PersonID]string{engineer: "Erin Engineer", cto: "Cleo Chief", deputy: "Dana Deputy", other: "Olga Other"}
+	names := map[change.PersonID]string{engineer: "Erin Engineer", chief: "Cleo Chief", deputy: "Dana Deputy", other: "Olga Other"}
 	return change.Person{ID: id, Name: names[id], Standing: change.Member}, nil
 }
 
 func (d *directory) Groups(_ context.Context, ids []change.GroupID) change.GroupView {
-	people := map[change.GroupID][]change.PersonID{"cto": {cto}, "deputies": {deputy}}
+	people := map[change.GroupID][]change.PersonID{"cto": {chief}, "deputies": {deputy}}
 	if d.gone.Load() {
 		people["cto"] = nil
 	}
@@ -162,18 +155,18 @@ func (w *wire) count(call string) int {
 	return w.calls[call]
 }
 
-type bundle struct {
+type recordBundle struct {
 	*reconcile.Deliverer
 	jira      *sandboxjira.Server
 	incidents *sandboxincidentio.Server
-	clock     *clock
+	clock     *wallClock
 	slack     *messenger
 	people    *directory
 	wire      *wire
 	expected  string // of the complaints about what was sent, those that hold this are the test's own
 }
 
-func rules() change.Rules {
+func recordRules() change.Rules {
 	kind := func(id change.KindID, confidential bool) change.Kind {
 		return change.Kind{
 			ID: id, Name: "Work on production", Requesters: []change.GroupID{"engineers"}, Access: change.NeedNone,
@@ -187,7 +180,7 @@ func rules() change.Rules {
 		Kinds:   []change.Kind{kind("production", false), kind("secret", true)},
 		Roles:   change.Roles{CTO: []change.GroupID{"cto"}},
 		People: map[change.PersonID]change.Identities{
-			cto: {Jira: ctoAccount}, engineer: {Jira: engineerAccount}, other: {Jira: otherAccount},
+			chief: {Jira: ctoAccount}, engineer: {Jira: engineerAccount}, other: {Jira: otherAccount},
 		},
 		Approval: change.ApprovalRules{EscalateAfter: 10 * time.Minute, LapseAfter: time.Hour},
 		Record: change.RecordRules{
@@ -202,11 +195,11 @@ func rules() change.Rules {
 	}
 }
 
-// setup starts the stand-ins and a Deliverer over the real wire, and fails the
+// setupRecords starts the stand-ins and a Deliverer over the real wire, and fails the
 // test when anything careless was sent.
-func setup(t *testing.T) *bundle {
+func setupRecords(t *testing.T) *recordBundle {
 	t.Helper()
-	b := &bundle{clock: newClock(), slack: &messenger{}, people: &directory{}, wire: &wire{calls: map[string]int{}}}
+	b := &recordBundle{clock: newWallClock(), slack: &messenger{}, people: &directory{}, wire: &wire{calls: map[string]int{}}}
 	task := []sandboxjira.IssueType{{Name: "Task"}, {Name: "Prevention"}}
 	b.jira = sandboxjira.New(sandboxjira.Options{
 		Now: b.clock.now, Email: "bot@example.com", Token: "jira-token", Bot: sandboxjira.Account{ID: botAccount, Name: "breakglass"},
@@ -245,7 +238,7 @@ func setup(t *testing.T) *bundle {
 	}
 	log := slog.New(slog.DiscardHandler)
 	l := ledger.New(databases.Pool(t))
-	flow := &workflow.Workflow{Ledger: l, Rules: rules(), Waker: noWaker{}, Now: b.clock.now, Log: log}
+	flow := &workflow.Workflow{Ledger: l, Rules: recordRules(), Waker: noWaker{}, Now: b.clock.now, Log: log}
 	var nonce atomic.Int64
 	b.Deliverer = &reconcile.Deliverer{
 		Ledger: l, Workflow: flow, Directory: b.people, Messenger: b.slack, Tickets: tickets, Incidents: incidents, Links: b.slack,
@@ -256,7 +249,7 @@ func setup(t *testing.T) *bundle {
 }
 
 // work delivers what is due, until nothing is.
-func (b *bundle) work(t *testing.T) {
+func (b *recordBundle) work(t *testing.T) {
 	t.Helper()
 	for range 50 {
 		idle := true
@@ -280,7 +273,7 @@ func (b *bundle) work(t *testing.T) {
 }
 
 // pass lets time go by in steps, delivering what comes due.
-func (b *bundle) pass(t *testing.T, d, step time.Duration) {
+func (b *recordBundle) pass(t *testing.T, d, step time.Duration) {
 	t.Helper()
 	for end := b.clock.now().Add(d); b.clock.now().Before(end); {
 		b.clock.forward(step)
@@ -289,15 +282,15 @@ func (b *bundle) pass(t *testing.T, d, step time.Duration) {
 }
 
 // as is how a person acts, with the groups of the moment.
-func (b *bundle) as(p change.PersonID) change.Actor {
+func (b *recordBundle) as(p change.PersonID) change.Actor {
 	view := b.people.Groups(context.Background(), []change.GroupID{"cto", "deputies"})
 	view["engineers"] = change.Membership{Known: true, Everyone: true}
 	return change.Actor{ID: p, Standing: change.Member, Groups: view, Via: "slack"}
 }
 
-type ask func(*change.Request)
+type asking func(*change.Request)
 
-func (b *bundle) request(t *testing.T, alter ...ask) change.Change {
+func (b *recordBundle) request(t *testing.T, alter ...asking) change.Change {
 	t.Helper()
 	req := change.Request{
 		Kind: "production", Reason: "down", What: typedWhat, Why: typedWhy, Choice: change.TicketLater,
@@ -315,7 +308,7 @@ func (b *bundle) request(t *testing.T, alter ...ask) change.Change {
 
 func ticketNow(r *change.Request) { r.Choice = change.TicketNow }
 
-func (b *bundle) during(t *testing.T, id string) ask {
+func (b *recordBundle) during(t *testing.T, id string) asking {
 	t.Helper()
 	found, err := b.Incidents.Incident(t.Context(), id)
 	if err != nil {
@@ -324,7 +317,7 @@ func (b *bundle) during(t *testing.T, id string) ask {
 	return func(r *change.Request) { r.Incident, r.Choice = &found, "" }
 }
 
-func (b *bundle) do(t *testing.T, n change.Number, by change.PersonID, commands ...change.Command) change.Change {
+func (b *recordBundle) do(t *testing.T, n change.Number, by change.PersonID, commands ...change.Command) change.Change {
 	t.Helper()
 	var c change.Change
 	for _, cmd := range commands {
@@ -337,19 +330,19 @@ func (b *bundle) do(t *testing.T, n change.Number, by change.PersonID, commands 
 }
 
 // made asks for a change that is approved and ended.
-func (b *bundle) made(t *testing.T, alter ...ask) change.Change {
+func (b *recordBundle) made(t *testing.T, alter ...asking) change.Change {
 	t.Helper()
 	c := b.request(t, alter...)
-	b.do(t, c.Number, cto, change.Approve{Ask: 1})
+	b.do(t, c.Number, chief, change.Approve{Ask: 1})
 	return b.do(t, c.Number, engineer, change.Finish{})
 }
 
-func (b *bundle) write(t *testing.T, n change.Number) {
+func (b *recordBundle) write(t *testing.T, n change.Number) {
 	t.Helper()
 	b.do(t, n, engineer, change.WriteRecord{Done: typedDone, Why: typedWhy})
 }
 
-func (b *bundle) change(t *testing.T, n change.Number) change.Change {
+func (b *recordBundle) change(t *testing.T, n change.Number) change.Change {
 	t.Helper()
 	c, err := b.Ledger.Change(t.Context(), n)
 	if err != nil {
@@ -359,7 +352,7 @@ func (b *bundle) change(t *testing.T, n change.Number) change.Change {
 }
 
 // owes tells the state of an obligation.
-func (b *bundle) owes(t *testing.T, n change.Number, name change.ObligationName, item int) change.ObligationState {
+func (b *recordBundle) owes(t *testing.T, n change.Number, name change.ObligationName, item int) change.ObligationState {
 	t.Helper()
 	c := b.change(t, n)
 	if o := c.Owes(name, item); o != nil {
@@ -368,7 +361,7 @@ func (b *bundle) owes(t *testing.T, n change.Number, name change.ObligationName,
 	return "never"
 }
 
-func (b *bundle) wantOwes(t *testing.T, n change.Number, name change.ObligationName, want change.ObligationState) {
+func (b *recordBundle) wantOwes(t *testing.T, n change.Number, name change.ObligationName, want change.ObligationState) {
 	t.Helper()
 	if got := b.owes(t, n, name, 0); got != want {
 		t.Errorf("%s is %s, want %s", name, got, want)
@@ -376,7 +369,7 @@ func (b *bundle) wantOwes(t *testing.T, n change.Number, name change.ObligationN
 }
 
 // issue gives the only issue there is.
-func (b *bundle) issue(t *testing.T) sandboxjira.Issue {
+func (b *recordBundle) issue(t *testing.T) sandboxjira.Issue {
 	t.Helper()
 	all := b.jira.Issues()
 	if len(all) != 1 {
@@ -397,7 +390,7 @@ func comments(i sandboxjira.Issue, with string) []string {
 }
 
 // everything is all text that Jira holds.
-func (b *bundle) everything() string {
+func (b *recordBundle) everything() string {
 	var s strings.Builder
 	for _, i := range b.jira.Issues() {
 		fmt.Fprintf(&s, "%s\n%s\n%v\n%v\n", i.Summary, i.Description, i.Labels, i.Properties)
@@ -412,7 +405,7 @@ func (b *bundle) everything() string {
 }
 
 // events counts the events of a type.
-func (b *bundle) events(t *testing.T, n change.Number, kind change.EventType) int {
+func (b *recordBundle) events(t *testing.T, n change.Number, kind change.EventType) int {
 	t.Helper()
 	all, err := b.Ledger.Events(t.Context(), n, 0, 1000)
 	if err != nil {

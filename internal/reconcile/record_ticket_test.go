@@ -12,7 +12,7 @@ import (
 
 func TestTicketHoldsWhatAndWhyAndLinksBackToTheCard(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	c := b.request(t, ticketNow)
 	b.pass(t, 2*time.Minute, 30*time.Second)
 	i := b.issue(t)
@@ -38,7 +38,7 @@ func TestTicketIsMadeOnceWhateverBecomesOfTheReply(t *testing.T) {
 	for _, kind := range []fault.Kind{fault.ReplyLost, fault.InternalLie, fault.Truncated, fault.Refused, fault.Unavailable, fault.TooMany, fault.HTML} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			b := setup(t)
+			b := setupRecords(t)
 			b.jira.SetSearchLag(90*time.Second, 3)
 			b.jira.Faults.Add(fault.Fault{Kind: kind, Call: "create issue", Times: 1})
 			c := b.request(t, ticketNow)
@@ -54,7 +54,7 @@ func TestTicketIsMadeOnceWhateverBecomesOfTheReply(t *testing.T) {
 
 func TestCreateIsNotRepeatedBeforeSearchHasHadItsTime(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	b.jira.Faults.Add(fault.Fault{Kind: fault.Internal, Call: "create issue", Times: 1})
 	b.request(t, ticketNow)
 	b.work(t)
@@ -77,7 +77,7 @@ func TestCreateIsNotRepeatedBeforeSearchHasHadItsTime(t *testing.T) {
 
 func TestAccidentalTwinsAreJoined(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	b.expected = "a second one with the label"
 	b.jira.SetSearchLag(8*time.Minute, 0) // longer than we wait: a second ticket is made
 	b.jira.Faults.Add(fault.Fault{Kind: fault.ReplyLost, Call: "create issue", Times: 1})
@@ -102,7 +102,7 @@ func TestAccidentalTwinsAreJoined(t *testing.T) {
 
 func TestTicketLinkedMeanwhileIsKeptAndOursSaysSo(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	linked := b.jira.AddIssue(sandboxjira.Issue{Project: "WEB", Type: "Task", Summary: "Known already", Creator: engineerAccount})
 	b.jira.SetSearchLag(time.Minute, 0)
 	b.jira.Faults.Add(fault.Fault{Kind: fault.ReplyLost, Call: "create issue", Times: 1})
@@ -125,24 +125,24 @@ func TestLinkedTicketIsChecked(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		name   string
-		key    func(*bundle) string
+		key    func(*recordBundle) string
 		linked bool
 	}{
-		{"one that is there", func(b *bundle) string {
+		{"one that is there", func(b *recordBundle) string {
 			return b.jira.AddIssue(sandboxjira.Issue{Project: "WEB", Type: "Task", Summary: "x", Creator: otherAccount})
 		}, true},
-		{"one that has moved", func(b *bundle) string {
+		{"one that has moved", func(b *recordBundle) string {
 			old := b.jira.AddIssue(sandboxjira.Issue{Project: "WEB", Type: "Task", Summary: "x", Creator: otherAccount})
 			b.jira.MoveIssue(old, "OPS")
 			return old
 		}, true},
-		{"one that is not there", func(*bundle) string { return "WEB-99" }, false},
-		{"one of another project", func(*bundle) string { return "SECRET-1" }, false},
+		{"one that is not there", func(*recordBundle) string { return "WEB-99" }, false},
+		{"one of another project", func(*recordBundle) string { return "SECRET-1" }, false},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t)
+			b := setupRecords(t)
 			key := tc.key(b)
 			c := b.request(t, func(r *change.Request) { r.Choice, r.Ticket = change.TicketExisting, &change.TicketRef{Key: key} })
 			b.work(t)
@@ -164,15 +164,15 @@ func TestTicketStaysLinkedWhileJiraDoesNotLetUsIn(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		name, say string
-		trouble   func(b *bundle, on bool)
+		trouble   func(b *recordBundle, on bool)
 	}{
-		{"down", "cannot be reached", func(b *bundle, on bool) { b.wire.cut.Store(on) }},
-		{"locked", "does not accept", func(b *bundle, on bool) { b.wire.locked.Store(on) }},
+		{"down", "cannot be reached", func(b *recordBundle, on bool) { b.wire.cut.Store(on) }},
+		{"locked", "does not accept", func(b *recordBundle, on bool) { b.wire.locked.Store(on) }},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t)
+			b := setupRecords(t)
 			key := b.jira.AddIssue(otherIssue)
 			tc.trouble(b, true)
 			c := b.request(t, func(r *change.Request) { r.Choice, r.Ticket = change.TicketExisting, &change.TicketRef{Key: key} })
@@ -196,7 +196,7 @@ func TestTicketStaysLinkedWhileJiraDoesNotLetUsIn(t *testing.T) {
 
 func TestRecordGetsATicketAfterTheLinkedOneWasRefused(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	c := b.made(t, func(r *change.Request) { r.Choice, r.Ticket = change.TicketExisting, &change.TicketRef{Key: "WEB-99"} })
 	b.write(t, c.Number)
 	b.work(t)
@@ -209,10 +209,10 @@ func TestRecordGetsATicketAfterTheLinkedOneWasRefused(t *testing.T) {
 
 func TestTicketSaysHowARequestEnded(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupRecords(t)
 	c := b.request(t, ticketNow)
 	b.work(t)
-	b.do(t, c.Number, cto, change.Deny{Ask: 1, Reason: "It can wait"})
+	b.do(t, c.Number, chief, change.Deny{Ask: 1, Reason: "It can wait"})
 	b.work(t)
 	if got := comments(b.issue(t), "denied by Cleo Chief"); len(got) != 1 || !strings.Contains(got[0], "It can wait") {
 		t.Errorf("the ticket says %q", got)
