@@ -136,10 +136,12 @@ func outcome(t *testing.T, stage string, cmd func(l *life) ([]change.Event, erro
 		name  string
 		phase change.Phase
 		reach func(l *life)
-	}) bool {
+	},
+	) bool {
 		return s.name == stage
 	})
 	l := begin(t, request(withAccess))
+	l.quick = true
 	stages[i].reach(l)
 	l.phase(stages[i].phase)
 	before := l.c.Phase

@@ -77,7 +77,9 @@ func randomBegin(rt *rapid.T) *life {
 	if rapid.IntRange(0, 4).Draw(rt, "report") == 0 {
 		req.Reported, req.MadeAt, req.Implementer = true, start.Add(-time.Duration(rapid.IntRange(0, 50).Draw(rt, "hours"))*time.Hour), colleague
 	}
-	return beginAs(rt, req, member(requester), start)
+	l := beginAs(rt, req, member(requester), start)
+	l.quick = true
+	return l
 }
 
 func randomPerson(rt *rapid.T) change.Actor {
@@ -96,14 +98,27 @@ func personCommand(rt *rapid.T, l *life) change.Command {
 	review := goodReview
 	review.Actions = []change.Action{{What: "Buy", Owner: colleague, Due: start.Add(1000 * time.Hour)}}
 	return rapid.SampledFrom([]change.Command{
-		change.Approve{Ask: ask}, change.Deny{Ask: ask, Reason: text}, change.ChangeDuration{Ask: ask, Duration: duration},
-		change.Withdraw{}, change.Finish{}, change.EndNow{},
-		change.Extend{Duration: duration, Why: text}, change.Extend{Duration: 30 * time.Minute}, change.AddNote{Text: text},
-		change.LinkTicket{Ticket: ticket, Checked: true}, change.LinkTicket{Ticket: change.TicketRef{ID: "2", Key: "OPS-2"}},
-		change.LinkIncident{Incident: incident("I2")}, change.LinkURL{URL: "https://example.com/" + text},
-		change.WriteRecord{Done: text, Why: text}, change.WriteRecord{NothingChanged: true}, change.SignOff{},
-		change.SaveDraft{Text: review}, change.SubmitReview{Text: review},
-		change.RemindLater{Obligation: change.OweRecord}, change.RemindLater{Obligation: change.OweReview}, change.RemindLater{Obligation: change.OweSignOff},
+		change.Approve{Ask: ask},
+		change.Deny{Ask: ask, Reason: text},
+		change.ChangeDuration{Ask: ask, Duration: duration},
+		change.Withdraw{},
+		change.Finish{},
+		change.EndNow{},
+		change.Extend{Duration: duration, Why: text},
+		change.Extend{Duration: 30 * time.Minute},
+		change.AddNote{Text: text},
+		change.LinkTicket{Ticket: ticket, Checked: true},
+		change.LinkTicket{Ticket: change.TicketRef{ID: "2", Key: "OPS-2"}},
+		change.LinkIncident{Incident: incident("I2")},
+		change.LinkURL{URL: "https://example.com/" + text},
+		change.WriteRecord{Done: text, Why: text},
+		change.WriteRecord{NothingChanged: true},
+		change.SignOff{},
+		change.SaveDraft{Text: review},
+		change.SubmitReview{Text: review},
+		change.RemindLater{Obligation: change.OweRecord},
+		change.RemindLater{Obligation: change.OweReview},
+		change.RemindLater{Obligation: change.OweSignOff},
 	}).Draw(rt, "command")
 }
 
@@ -117,14 +132,29 @@ func systemCommand(rt *rapid.T, l *life) change.Command {
 		comments = append(comments, change.SignerComment{Signer: by, TicketComment: change.TicketComment{ID: "c-" + string(by), Author: "a", Created: l.now, Body: body}})
 	}
 	return rapid.SampledFrom([]change.Command{
-		change.PersonFound{User: change.AWSUser{ID: "aws-1"}}, change.PersonRefused{Say: say},
-		change.IntendAccess{}, change.AccessVerified{}, change.AccessVerified{Standing: true}, change.AccessFailed{Say: say},
-		change.AccessTrouble{Say: say}, change.AccessGone{}, change.AccessGone{Sessions: time.Hour}, change.AccessBack{},
-		change.LinkTicket{Ticket: ticket, Ours: true}, change.TicketChecked{Asked: "OPS-1", Ticket: ticket, Refused: say},
-		change.IncidentSeen{Incident: seen}, change.IncidentRefused{Say: "Declined."}, change.IncidentMoved{From: "I1", Incident: incident("I3")}, change.AccessLate{},
-		change.RecordMirrored{Revision: rapid.IntRange(0, 3).Draw(rt, "revision"), In: rapid.SampledFrom([]change.RecordPlace{change.RecordInJira, change.RecordInIncident}).Draw(rt, "in")}, change.CommentsSeen{Comments: comments},
-		change.ReviewMirrored{}, change.ActionRecorded{Item: 1, Ticket: ticket},
-		change.OwnerGone{Person: requester}, change.Undelivered{Say: "The channel is gone."}, change.Escalate{Ask: len(l.c.Asks)},
+		change.PersonFound{User: change.AWSUser{ID: "aws-1"}},
+		change.PersonRefused{Say: say},
+		change.IntendAccess{},
+		change.AccessVerified{},
+		change.AccessVerified{Standing: true},
+		change.AccessFailed{Say: say},
+		change.AccessTrouble{Say: say},
+		change.AccessGone{},
+		change.AccessGone{Sessions: time.Hour},
+		change.AccessBack{},
+		change.LinkTicket{Ticket: ticket, Ours: true},
+		change.TicketChecked{Asked: "OPS-1", Ticket: ticket, Refused: say},
+		change.IncidentSeen{Incident: seen},
+		change.IncidentRefused{Say: "Declined."},
+		change.IncidentMoved{From: "I1", Incident: incident("I3")},
+		change.AccessLate{},
+		change.RecordMirrored{Revision: rapid.IntRange(0, 3).Draw(rt, "revision"), In: rapid.SampledFrom([]change.RecordPlace{change.RecordInJira, change.RecordInIncident}).Draw(rt, "in")},
+		change.CommentsSeen{Comments: comments},
+		change.ReviewMirrored{},
+		change.ActionRecorded{Item: 1, Ticket: ticket},
+		change.OwnerGone{Person: requester},
+		change.Undelivered{Say: "The channel is gone."},
+		change.Escalate{Ask: len(l.c.Asks)},
 	}).Draw(rt, "command")
 }
 

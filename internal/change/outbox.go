@@ -236,7 +236,7 @@ func inThread(t EventType) bool {
 
 // inAudit tells whether the audit channel hears of an event.
 func inAudit(e Event) bool {
-	switch e.Type { //nolint:exhaustive // all others are read in the thread
+	switch e.Type {
 	case EventBreached, EventSignOffUndone, EventAccessLate, EventAccessBack, EventUndelivered, EventIncidentRefused:
 		return true
 	case EventAccessVerified:
@@ -249,7 +249,7 @@ func inAudit(e Event) bool {
 // onTimeline tells whether the incident's timeline hears of an event. What was
 // done and the notes have deliveries of their own.
 func onTimeline(t EventType) bool {
-	switch t { //nolint:exhaustive // the incident is not told of paperwork
+	switch t {
 	case EventRequested, EventReported, EventApproved, EventActivated, EventEnded, EventAccessGone, EventExtensionApproved,
 		EventIncidentLinked, EventDenied, EventWithdrawn, EventLapsed, EventFailed:
 		return true

@@ -30,8 +30,9 @@ func (l *life) take(before, after change.Change, events []change.Event) {
 			l.t.Fatalf("an earlier state was altered:\n%s", cmp.Diff(s.bytes, got))
 		}
 	}
-	if len(l.past) < 40 {
-		l.past = append(l.past, snapshot{after, encode(l.t, after)})
+	l.past = append(l.past, snapshot{after, encode(l.t, after)})
+	if len(l.past) > 5 {
+		l.past = l.past[1:]
 	}
 }
 
@@ -154,7 +155,13 @@ func (l *life) checkRow(c change.Change) {
 	if err := json.Unmarshal([]byte(encode(l.t, c)), &back); err != nil {
 		l.t.Fatal(err)
 	}
-	if diff := cmp.Diff(c, back, cmpopts.EquateEmpty()); diff != "" || encode(l.t, back) != encode(l.t, c) {
+	if encode(l.t, back) != encode(l.t, c) {
+		l.t.Fatal("storing the change and reading it again alters it")
+	}
+	if l.quick {
+		return
+	}
+	if diff := cmp.Diff(c, back, cmpopts.EquateEmpty()); diff != "" {
 		l.t.Fatalf("storing the change and reading it again alters it:\n%s", diff)
 	}
 }

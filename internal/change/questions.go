@@ -7,7 +7,7 @@ import "slices"
 // few edits.
 func AltersQuestions(events []Event) bool {
 	return slices.ContainsFunc(events, func(e Event) bool {
-		switch e.Type { //nolint:exhaustive // the others show in no question
+		switch e.Type {
 		case EventDurationChanged, EventApprovalGiven, EventApproved, EventDenied, EventLapsed, EventWithdrawn, EventFailed,
 			EventActivated, EventEnded, EventClosed, EventExtensionApproved, EventExtensionDenied, EventExtensionLapsed,
 			EventSignedOff, EventSignOffUndone, EventTicketLinked, EventRecordWritten, EventPersonRefused,

@@ -172,8 +172,10 @@ func (tx Tx) saveAssignment(ctx context.Context, a Assignment, sql string, more 
 	if known == nil {
 		known = []string{}
 	}
-	args := append([]any{a.ID, a.claim, string(a.Standing), string(a.Operation), null(a.SentAt), a.RequestID, a.Polls,
-		known, a.OpenCreates, null(a.CreateOpenSince), null(a.ClearSince), a.Failure, null(a.SeenAt), null(a.AbsentSince), null(a.LookedAt), null(a.WatchUntil), a.Trouble}, more...)
+	args := append([]any{
+		a.ID, a.claim, string(a.Standing), string(a.Operation), null(a.SentAt), a.RequestID, a.Polls,
+		known, a.OpenCreates, null(a.CreateOpenSince), null(a.ClearSince), a.Failure, null(a.SeenAt), null(a.AbsentSince), null(a.LookedAt), null(a.WatchUntil), a.Trouble,
+	}, more...)
 	tag, err := tx.Exec(ctx, sql, args...)
 	if err != nil {
 		return fmt.Errorf("save an assignment: %w", err)

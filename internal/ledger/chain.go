@@ -96,7 +96,8 @@ func canonical(v any) (string, error) {
 }
 
 // RowDigest is the hash of a change as its row holds it, without the free texts:
-// those can be erased. The last event of every transaction carries it, so that
+// those can be erased. A field that is added to Change later has to be left out
+// of its JSON while it is empty, or older rows get another digest. The last event of every transaction carries it, so that
 // a row that was edited by hand is found.
 func RowDigest(c change.Change) string {
 	c = c.WithoutTexts()

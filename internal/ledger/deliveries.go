@@ -292,6 +292,22 @@ func (l *Ledger) PostUnderWay(ctx context.Context, n change.Number) (bool, error
 	return underWay, nil
 }
 
+// FoundPosted writes down where the message of a delivery stands, when somebody
+// else than its reconciler has found it. It answers ErrNotFound when no such
+// message is under way.
+func (l *Ledger) FoundPosted(ctx context.Context, n change.Number, id int64, external string) (Delivery, error) {
+	rows, err := l.pool.Query(ctx, `UPDATE deliveries SET external_id = $3
+		WHERE id = $1 AND number = $2 AND external_id = '' AND intended_at IS NOT NULL RETURNING `+deliveryColumns, id, int64(n), external)
+	if err != nil {
+		return Delivery{}, fmt.Errorf("write a message down: %w", err)
+	}
+	d, err := pgx.CollectExactlyOneRow(rows, scanDelivery)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Delivery{}, ErrNotFound
+	}
+	return d, err
+}
+
 // Waiting tells what a change waits for: the systems whose deliveries fail, with
 // the last error of each.
 func (l *Ledger) Waiting(ctx context.Context, n change.Number) (map[change.System]string, error) {

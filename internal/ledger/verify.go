@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,6 +44,17 @@ type Summary struct {
 	Texts    int64 // texts that are there, and are the ones that were written
 	Erased   int64 // texts that were taken away; their hashes stay
 	Findings int64
+}
+
+// String says what was checked, and whether anything is wrong.
+func (s Summary) String() string {
+	found := "nothing is wrong"
+	if s.Findings == 1 {
+		found = "1 thing is wrong"
+	} else if s.Findings > 1 {
+		found = strconv.FormatInt(s.Findings, 10) + " things are wrong"
+	}
+	return fmt.Sprintf("%d changes, %d events, %d texts (%d more erased): %s.", s.Changes, s.Events, s.Texts, s.Erased, found)
 }
 
 // Verify checks the whole trail, as it is at one moment: every chain of events

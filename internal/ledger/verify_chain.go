@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/breakglass-bot/breakglass/internal/change"
 )
 
 // chainHead is where a chain ends.
@@ -22,24 +24,49 @@ type chainHead struct {
 // chainEnd is where a chain was found to end, and the row that it left.
 type chainEnd struct {
 	chainHead
-	row string // digest; empty when the last event carries none
-	bad bool   // a finding has been told already
+	row   string               // digest; empty when the last event carries none
+	bad   bool                 // a finding has been told already
+	typed map[string]typedText // what the row must still hold of what people typed
+}
+
+// typedText is a text that an event holds, and which event it was.
+type typedText struct {
+	seq  int64
+	text string
+}
+
+// remember keeps the texts of an event that the row holds as well: those of the
+// request, and of the newest record. Erased ones are not there to be compared.
+func (end *chainEnd) remember(e *storedEvent) {
+	fields := map[string]string{}
+	switch change.EventType(e.kind) { //nolint:exhaustive // the row holds no single text of the others
+	case change.EventRequested, change.EventReported:
+		fields = map[string]string{"what": "what", "why": "why"}
+	case change.EventRecordWritten:
+		fields = map[string]string{"done": "done", "why": "record's why"}
+	}
+	for field, name := range fields {
+		delete(end.typed, name)
+		if text, there := e.texts[field]; there {
+			end.typed[name] = typedText{e.seq, text}
+		}
+	}
 }
 
 // storedEvent is an event as it stands in the table, with its texts.
 type storedEvent struct {
-	seq               int64
-	at                time.Time
-	kind, actor       string
-	body, hash        string
-	texts, salts      map[string]string
-	encodedText, salt []byte
+	seq                        int64
+	at                         time.Time
+	kind, actor                string
+	body, hash                 string
+	texts, salts               map[string]string
+	encodedTexts, encodedSalts []byte
 }
 
 // chain streams one chain and tells of the first event of it that does not hold,
 // or of a head that is not its end.
 func (v *verifier) chain(ctx context.Context, chain int64, head chainHead) (chainEnd, error) {
-	var end chainEnd
+	end := chainEnd{typed: map[string]typedText{}}
 	rows, err := v.tx.Query(ctx, `SELECT e.seq, e.at, e.type, e.actor, e.body, e.hash, t.texts, t.salts FROM events e
 		LEFT JOIN LATERAL (SELECT json_object_agg(x.field, x.text) AS texts, json_object_agg(x.field, x.salt) AS salts
 			FROM event_texts x WHERE x.chain = e.chain AND x.seq = e.seq) t ON TRUE
@@ -48,7 +75,7 @@ func (v *verifier) chain(ctx context.Context, chain int64, head chainHead) (chai
 		return end, fmt.Errorf("read the events of a chain: %w", err)
 	}
 	var e storedEvent
-	_, err = pgx.ForEachRow(rows, []any{&e.seq, &e.at, &e.kind, &e.actor, &e.body, &e.hash, &e.encodedText, &e.salt}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&e.seq, &e.at, &e.kind, &e.actor, &e.body, &e.hash, &e.encodedTexts, &e.encodedSalts}, func() error {
 		v.sum.Events++
 		if end.bad { // what follows a broken link says nothing new
 			return nil
@@ -59,6 +86,9 @@ func (v *verifier) chain(ctx context.Context, chain int64, head chainHead) (chai
 			v.find(kind, chain, e.seq, "%s", say)
 		}
 		end.seq, end.hash, end.at, end.row = e.seq, e.hash, e.at.UTC(), row
+		if !end.bad {
+			end.remember(&e)
+		}
 		return nil
 	})
 	if err != nil {
@@ -133,11 +163,14 @@ func (v *verifier) event(chain int64, before chainHead, e *storedEvent) (kind Fi
 // texts compares the texts of an event with the hashes in its body.
 func (v *verifier) texts(hashes map[string]string, e *storedEvent) string {
 	e.texts, e.salts = map[string]string{}, map[string]string{}
-	for from, to := range map[*[]byte]map[string]string{&e.encodedText: e.texts, &e.salt: e.salts} {
-		if *from == nil {
+	for _, x := range []struct {
+		encoded []byte
+		into    *map[string]string
+	}{{e.encodedTexts, &e.texts}, {e.encodedSalts, &e.salts}} {
+		if x.encoded == nil { // it has none
 			continue
 		}
-		if err := json.Unmarshal(*from, &to); err != nil {
+		if err := json.Unmarshal(x.encoded, x.into); err != nil {
 			return "its texts cannot be read"
 		}
 	}

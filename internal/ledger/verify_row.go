@@ -66,8 +66,20 @@ func (v *verifier) row(s *storedChange, end chainEnd) {
 		v.find(FindingObligation, s.number, 0, "%s", say)
 		return
 	}
-	if !end.bad && end.row != RowDigest(c) {
+	if end.bad {
+		return
+	}
+	if end.row != RowDigest(c) {
 		v.find(FindingRow, s.number, 0, "it is not what event %d left: somebody has altered the row", end.seq)
+		return
+	}
+	for _, x := range []struct{ name, text string }{
+		{"what", c.What}, {"why", c.Why}, {"done", c.Record.Done}, {"record's why", c.Record.Why},
+	} {
+		if typed, there := end.typed[x.name]; there && x.text != "" && x.text != typed.text {
+			v.find(FindingText, s.number, 0, "its text %q is not the one of event %d", x.name, typed.seq)
+			return
+		}
 	}
 }
 
@@ -77,12 +89,19 @@ func (s *storedChange) disagrees(c *change.Change) string {
 		column string
 		agrees bool
 	}{
-		{"number", s.number == int64(c.Number)}, {"version", s.version == c.Version}, {"phase", s.phase == string(c.Phase)},
-		{"kind", s.kind == string(c.Kind)}, {"requester", s.requester == string(c.Requester)}, {"implementer", s.implementer == string(c.Implementer)},
-		{"confidential", s.confidential == c.Confidential}, {"requested_at", s.requested.Equal(Micro(c.RequestedAt))},
-		{"started_at", zero(s.started).Equal(Micro(c.Window.Start))}, {"ended_at", zero(s.ended).Equal(Micro(c.Window.Ended))},
+		{"number", s.number == int64(c.Number)},
+		{"version", s.version == c.Version},
+		{"phase", s.phase == string(c.Phase)},
+		{"kind", s.kind == string(c.Kind)},
+		{"requester", s.requester == string(c.Requester)},
+		{"implementer", s.implementer == string(c.Implementer)},
+		{"confidential", s.confidential == c.Confidential},
+		{"requested_at", s.requested.Equal(Micro(c.RequestedAt))},
+		{"started_at", zero(s.started).Equal(Micro(c.Window.Start))},
+		{"ended_at", zero(s.ended).Equal(Micro(c.Window.Ended))},
 		{"next_at", zero(s.next).Equal(Micro(c.NextAt()))},
-		{"ticket_id", same(s.ticket, ticketID(c))}, {"incident_id", same(s.incident, incidentID(c))},
+		{"ticket_id", same(s.ticket, ticketID(c))},
+		{"incident_id", same(s.incident, incidentID(c))},
 	} {
 		if !x.agrees {
 			return x.column

@@ -75,7 +75,7 @@ func (a *App) clicked(ctx context.Context, i *interaction, act action) error {
 
 // genuine checks that a message of ours can have made a click.
 func (a *App) genuine(ctx context.Context, i *interaction, act action, key buttonKey) error {
-	d, err := a.posted(ctx, key.Number, messageRef(i.Container.ChannelID, i.Container.MessageTS))
+	d, err := a.posted(ctx, key.Number, messagePlace{channel: i.Container.ChannelID, ts: i.Container.MessageTS, thread: i.Container.ThreadTS})
 	if err != nil {
 		return err
 	}

@@ -66,6 +66,7 @@ type clicker struct {
 type container struct {
 	Type        string `json:"type"`
 	MessageTS   string `json:"message_ts"`
+	ThreadTS    string `json:"thread_ts"` // empty outside threads
 	ChannelID   string `json:"channel_id"`
 	IsEphemeral bool   `json:"is_ephemeral"`
 }

@@ -124,14 +124,14 @@ func (s *stand) do(n change.Number, cmd change.Command, actor change.Actor, opts
 	return c
 }
 
-func (s *stand) refused(n change.Number, cmd change.Command, actor change.Actor, want change.RefusalCode) *change.Refusal {
+func (s *stand) refused(n change.Number, cmd change.Command, actor change.Actor, want change.RefusalCode) change.Refusal {
 	s.t.Helper()
 	_, err := s.Do(s.t.Context(), n, cmd, actor)
 	r, ok := errors.AsType[*change.Refusal](err)
 	if !ok || r.Code != want {
 		s.t.Fatalf("%T by %s answers %v; want %s", cmd, actor.ID, err, want)
 	}
-	return r
+	return *r
 }
 
 // count counts the events of a type in a chain.
