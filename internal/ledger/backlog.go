@@ -14,7 +14,7 @@ import (
 type Backlog struct {
 	Open       map[change.Phase]int64
 	Failing    map[change.System]int64 // deliveries that are being tried again
-	LateAccess int64                   // assignments of ours that no grant wants, though they are still there
+	LateAccess int64                   // assignments that should have been gone since change.LateAfter
 }
 
 // Backlog counts what is waiting.
@@ -43,8 +43,9 @@ func (l *Ledger) Backlog(ctx context.Context, now time.Time) (Backlog, error) {
 	}); err != nil {
 		return b, fmt.Errorf("count failing deliveries: %w", err)
 	}
-	err = l.pool.QueryRow(ctx, `SELECT count(*) FROM assignments a
-		WHERE a.standing = 'ours' AND a.next_try <= $1 AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.assignment_id = a.id AND g.wanted)`, now).Scan(&b.LateAccess)
+	// Not by when it is due: between two tries it is not, and as late as before.
+	err = l.pool.QueryRow(ctx, `SELECT count(DISTINCT g.assignment_id) FROM grants g JOIN changes c ON c.number = g.number
+		WHERE NOT g.wanted AND NOT g.over AND c.phase = 'ended' AND c.ended_at <= $1`, now.Add(-change.LateAfter)).Scan(&b.LateAccess)
 	if err != nil {
 		return b, fmt.Errorf("count late access: %w", err)
 	}
