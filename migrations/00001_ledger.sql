@@ -60,7 +60,7 @@ COMMENT ON TABLE changes IS 'Each emergency change as it stands now. Its events 
 COMMENT ON COLUMN changes.number IS 'The n of EC-n.';
 COMMENT ON COLUMN changes.version IS 'Counts the transactions that altered the change.';
 COMMENT ON COLUMN changes.next_at IS 'When the clock must look at it again; null for never.';
-COMMENT ON COLUMN changes.document IS 'The whole change as JSON, but for its obligations.';
+COMMENT ON COLUMN changes.document IS 'The whole change as JSON.';
 COMMENT ON COLUMN changes.last_hash IS 'Head of its chain of events.';
 CREATE INDEX changes_next_at_idx ON changes (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX changes_open_idx ON changes (number) WHERE phase IN ('requested', 'approved', 'active', 'ended');
@@ -149,12 +149,11 @@ CREATE TABLE obligations (
     state    TEXT NOT NULL,
     owner    TEXT NOT NULL,
     due_at   TIMESTAMPTZ,
-    document JSONB NOT NULL,
     CONSTRAINT obligations_pkey PRIMARY KEY (number, name, item),
     CONSTRAINT obligations_change_fkey FOREIGN KEY (number) REFERENCES changes (number),
     CONSTRAINT obligations_state_known CHECK (state IN ('owed', 'done', 'waived'))
 );
-COMMENT ON TABLE obligations IS 'What each change owes, or owed.';
+COMMENT ON TABLE obligations IS 'What each change owes, or owed, to be searched. The document of the change is what counts.';
 COMMENT ON COLUMN obligations.owner IS 'The person who owes it; empty where groups do.';
 CREATE INDEX obligations_owner_idx ON obligations (owner) WHERE state = 'owed';
 

@@ -26,13 +26,15 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-const changeColumns = `c.document, c.last_seq, c.last_hash, c.last_at,
-	(SELECT coalesce(json_agg(o.document ORDER BY o.name, o.item), '[]') FROM obligations o WHERE o.number = c.number)`
+// A change is read from its own row alone: whoever waits for the lock of that row
+// then sees all that was left, which a look at another table in the same statement
+// would not.
+const changeColumns = `c.document, c.last_seq, c.last_hash, c.last_at`
 
 func scanHead(row pgx.Row) (Head, error) {
 	var h Head
-	var document, obligations []byte
-	if err := row.Scan(&document, &h.seq, &h.hash, &h.at, &obligations); err != nil {
+	var document []byte
+	if err := row.Scan(&document, &h.seq, &h.hash, &h.at); err != nil {
 		if errors.Is(err, pgx.ErrNoRows) {
 			return Head{}, ErrNotFound
 		}
@@ -41,9 +43,6 @@ func scanHead(row pgx.Row) (Head, error) {
 	h.at = h.at.UTC()
 	if err := json.Unmarshal(document, &h.Change); err != nil {
 		return Head{}, fmt.Errorf("decode a change: %w", err)
-	}
-	if err := json.Unmarshal(obligations, &h.Change.Obligations); err != nil {
-		return Head{}, fmt.Errorf("decode the obligations of %s: %w", h.Change.Number, err)
 	}
 	return h, nil
 }
@@ -98,9 +97,7 @@ func (tx Tx) save(ctx context.Context, before Head, c *change.Change, events []c
 	if err != nil {
 		return nil, err
 	}
-	row := *c
-	row.Obligations = nil
-	document, err := json.Marshal(row)
+	document, err := json.Marshal(c)
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", c.Number, err)
 	}
@@ -115,9 +112,7 @@ func (tx Tx) save(ctx context.Context, before Head, c *change.Change, events []c
 		batch.Queue(`UPDATE changes SET phase = $2 WHERE number = $1`, int64(c.Number), string(step))
 	}
 	queueEvents(batch, int64(c.Number), chained)
-	if err := queueObligations(batch, c, before.Change.Obligations); err != nil {
-		return nil, err
-	}
+	queueObligations(batch, c, before.Change.Obligations)
 	if err := tx.run(ctx, batch, "save "+c.Number.String()); err != nil {
 		return nil, err
 	}
@@ -185,22 +180,18 @@ func (tx Tx) run(ctx context.Context, batch *pgx.Batch, doing string) (err error
 	return nil
 }
 
-func queueObligations(batch *pgx.Batch, c *change.Change, before []change.Obligation) error {
+// queueObligations makes the table of obligations agree with what c owes. It is
+// there to be searched; the document of the change is what counts.
+func queueObligations(batch *pgx.Batch, c *change.Change, before []change.Obligation) {
 	for _, o := range before {
 		if c.Owes(o.Name, o.Item) == nil {
 			batch.Queue(`DELETE FROM obligations WHERE number = $1 AND name = $2 AND item = $3`, int64(c.Number), string(o.Name), o.Item)
 		}
 	}
 	for _, o := range c.Obligations {
-		document, err := json.Marshal(o)
-		if err != nil {
-			return fmt.Errorf("encode an obligation of %s: %w", c.Number, err)
-		}
-		batch.Queue(`INSERT INTO obligations (number, name, item, state, owner, due_at, document)
-			VALUES ($1, $2, $3, $4, $5, $6, $7)
+		batch.Queue(`INSERT INTO obligations (number, name, item, state, owner, due_at) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT ON CONSTRAINT obligations_pkey DO UPDATE
-			SET state = excluded.state, owner = excluded.owner, due_at = excluded.due_at, document = excluded.document`,
-			int64(c.Number), string(o.Name), o.Item, string(o.State), string(o.Owner), null(o.Due), document)
+			SET state = excluded.state, owner = excluded.owner, due_at = excluded.due_at`,
+			int64(c.Number), string(o.Name), o.Item, string(o.State), string(o.Owner), null(o.Due))
 	}
-	return nil
 }

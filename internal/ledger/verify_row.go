@@ -14,23 +14,22 @@ import (
 // storedChange is the row of a change: its columns, the document that they were
 // taken from, and its obligations.
 type storedChange struct {
-	number                      int64
-	version                     int64
-	phase, kind                 string
-	requester, implementer      string
-	confidential                bool
-	requested                   time.Time
-	started, ended, next        *time.Time
-	ticket, incident            *string
-	document, obligations, owed []byte
-	head                        chainHead
+	number                 int64
+	version                int64
+	phase, kind            string
+	requester, implementer string
+	confidential           bool
+	requested              time.Time
+	started, ended, next   *time.Time
+	ticket, incident       *string
+	document, owed         []byte
+	head                   chainHead
 }
 
 // rows reads the next page of changes, by number.
 func (v *verifier) rows(ctx context.Context, after int64) ([]storedChange, error) {
 	rows, err := v.tx.Query(ctx, `SELECT c.number, c.version, c.phase, c.kind, c.requester, c.implementer, c.confidential, c.requested_at,
 			c.started_at, c.ended_at, c.next_at, c.ticket_id, c.incident_id, c.document, c.last_seq, c.last_hash, c.last_at,
-			(SELECT coalesce(json_agg(o.document ORDER BY o.name, o.item), '[]') FROM obligations o WHERE o.number = c.number),
 			(SELECT json_agg(json_build_object('name', o.name, 'item', o.item, 'state', o.state, 'owner', o.owner, 'due', o.due_at) ORDER BY o.name, o.item)
 				FROM obligations o WHERE o.number = c.number)
 		FROM changes c WHERE c.number > $1 ORDER BY c.number LIMIT $2`, after, page)
@@ -41,7 +40,7 @@ func (v *verifier) rows(ctx context.Context, after int64) ([]storedChange, error
 		var s storedChange
 		err := row.Scan(&s.number, &s.version, &s.phase, &s.kind, &s.requester, &s.implementer, &s.confidential, &s.requested,
 			&s.started, &s.ended, &s.next, &s.ticket, &s.incident, &s.document, &s.head.seq, &s.head.hash, &s.head.at,
-			&s.obligations, &s.owed)
+			&s.owed)
 		return s, err
 	})
 }
@@ -52,10 +51,6 @@ func (v *verifier) row(s *storedChange, end chainEnd) {
 	var c change.Change
 	if err := json.Unmarshal(s.document, &c); err != nil {
 		v.find(FindingRow, s.number, 0, "its document cannot be read")
-		return
-	}
-	if err := json.Unmarshal(s.obligations, &c.Obligations); err != nil {
-		v.find(FindingObligation, s.number, 0, "its obligations cannot be read")
 		return
 	}
 	if column := s.disagrees(&c); column != "" {
@@ -125,8 +120,14 @@ func (s *storedChange) obligationProblem(c *change.Change) string {
 			return "its obligations cannot be read"
 		}
 	}
-	for i, o := range c.Obligations {
-		x := columns[i]
+	if len(columns) != len(c.Obligations) {
+		return fmt.Sprintf("its document holds %d obligations, and the table %d", len(c.Obligations), len(columns))
+	}
+	for _, x := range columns {
+		o := c.Owes(x.Name, x.Item)
+		if o == nil {
+			return fmt.Sprintf("the obligation %s of the table is not in its document", x.Name)
+		}
 		if x.Name != o.Name || x.Item != o.Item || x.State != o.State || x.Owner != o.Owner || !zero(x.Due).Equal(Micro(o.Due)) {
 			return fmt.Sprintf("the columns of its obligation %s disagree with what is owed", x.Name)
 		}
