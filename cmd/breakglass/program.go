@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/slack-go/slack"
 
-	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/config"
 	"github.com/breakglass-bot/breakglass/internal/directory"
 	"github.com/breakglass-bot/breakglass/internal/httpserver"
@@ -208,8 +207,3 @@ func (p *program) stop(ctx context.Context) error {
 }
 
 func (p *program) close() { p.pool.Close() }
-
-// groupWords names the groups of a list for people.
-func groupWords(rules change.Rules, id change.GroupID) string {
-	return rules.Groups[id].SlackUsergroup
-}

@@ -10,7 +10,8 @@ func AltersQuestions(events []Event) bool {
 		switch e.Type { //nolint:exhaustive // the others show in no question
 		case EventDurationChanged, EventApprovalGiven, EventApproved, EventDenied, EventLapsed, EventWithdrawn, EventFailed,
 			EventActivated, EventEnded, EventClosed, EventExtensionApproved, EventExtensionDenied, EventExtensionLapsed,
-			EventSignedOff, EventSignOffUndone, EventTicketLinked, EventRecordWritten, EventPersonRefused:
+			EventSignedOff, EventSignOffUndone, EventTicketLinked, EventRecordWritten, EventPersonRefused,
+			EventIncidentLinked, EventIncidentRefused:
 			return true
 		default:
 			return false

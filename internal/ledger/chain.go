@@ -2,11 +2,13 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -99,6 +101,10 @@ func canonical(v any) (string, error) {
 func RowDigest(c change.Change) string {
 	c = c.WithoutTexts()
 	c.Version = 0
+	// The rows of obligations come back in the order of their names.
+	slices.SortStableFunc(c.Obligations, func(a, b change.Obligation) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Item, b.Item))
+	})
 	encoded, err := canonical(c)
 	if err != nil { // a Change holds nothing that cannot be encoded
 		return ""

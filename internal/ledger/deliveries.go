@@ -38,14 +38,14 @@ const (
 	DeliveryParked    DeliveryState = "parked"
 )
 
-const deliveryColumns = `id, number, kind, key, mode, recipient, ref, wanted, done, external_id, intended_at, attempts, last_error, state, claim`
+const deliveryColumns = `id, number, kind, key, system, mode, recipient, ref, wanted, done, external_id, intended_at, attempts, last_error, state, claim`
 
 func scanDelivery(row pgx.CollectableRow) (Delivery, error) {
 	var d Delivery
 	var ref []byte
 	var number int64
 	var intended *time.Time
-	err := row.Scan(&d.ID, &number, &d.Kind, &d.Key, &d.Mode, &d.To, &ref, &d.Wanted, &d.Done, &d.ExternalID,
+	err := row.Scan(&d.ID, &number, &d.Kind, &d.Key, &d.Via, &d.Mode, &d.To, &ref, &d.Wanted, &d.Done, &d.ExternalID,
 		&intended, &d.Attempts, &d.LastError, &d.State, &d.claim)
 	if err != nil {
 		return d, fmt.Errorf("read a delivery: %w", err)
@@ -84,7 +84,7 @@ func (tx Tx) PutDeliveries(ctx context.Context, deliveries []change.Delivery, ve
 				state = 'open',
 				next_try = CASE WHEN deliveries.last_error = '' OR deliveries.next_try IS NULL THEN excluded.next_try ELSE deliveries.next_try END
 			WHERE deliveries.mode = 'converge' AND deliveries.state <> 'parked' AND deliveries.wanted < excluded.wanted`,
-			int64(d.Number), string(d.Kind), d.Key, string(d.Kind.System()), string(d.Mode), string(d.To), ref, wanted, at)
+			int64(d.Number), string(d.Kind), d.Key, string(d.System()), string(d.Mode), string(d.To), ref, wanted, at)
 	}
 	results := tx.SendBatch(ctx, batch)
 	for range batch.Len() {
@@ -113,7 +113,7 @@ func (tx Tx) TouchMessages(ctx context.Context, n change.Number, version int64, 
 // ClaimDelivery takes the oldest due delivery of a change for a system, until
 // lease. It answers ErrNotFound when there is none.
 func (l *Ledger) ClaimDelivery(ctx context.Context, n change.Number, system change.System, now, lease time.Time, claim string) (Delivery, error) {
-	rows, err := l.pool.Query(ctx, `UPDATE deliveries SET claim = $5, lease_until = $4, attempts = attempts + 1
+	rows, err := l.pool.Query(ctx, `UPDATE deliveries SET claim = $5, lease_until = $4, next_try = $4, attempts = attempts + 1
 		WHERE id = (
 			SELECT id FROM deliveries
 			WHERE number = $1 AND system = $2 AND next_try <= $3 AND (lease_until IS NULL OR lease_until <= $3)
@@ -133,6 +133,17 @@ func (l *Ledger) ClaimDelivery(ctx context.Context, n change.Number, system chan
 type Work struct {
 	Number change.Number
 	System change.System
+}
+
+// WorkOf is the work of a change for a system, from their plain values: as a
+// job's arguments hold them.
+func WorkOf(number int64, system string) Work {
+	return Work{Number: change.Number(number), System: change.System(system)}
+}
+
+// Systems lists the systems that deliveries go to.
+func Systems() []change.System {
+	return []change.System{change.SystemSlack, change.SystemJira, change.SystemIncident, change.SystemAWS}
 }
 
 // DueWork lists the changes with deliveries to a system that are due and that
@@ -166,6 +177,32 @@ func (l *Ledger) Intend(ctx context.Context, d *Delivery, now time.Time) error {
 	return nil
 }
 
+// IntendAnew records that a call is sent once more, or that what may exist could
+// not be looked for: the wait for it counts from now.
+func (l *Ledger) IntendAnew(ctx context.Context, d *Delivery, now time.Time) error {
+	d.IntendedAt = Micro(now)
+	return l.guarded(ctx, `UPDATE deliveries SET intended_at = $3 WHERE id = $1 AND claim = $2`, d.ID, d.claim, now)
+}
+
+// Unintend records that the call is known to have made nothing.
+func (l *Ledger) Unintend(ctx context.Context, d *Delivery) error {
+	d.IntendedAt = time.Time{}
+	return l.guarded(ctx, `UPDATE deliveries SET intended_at = NULL WHERE id = $1 AND claim = $2`, d.ID, d.claim)
+}
+
+// Reopen makes a delivery due that was done or cancelled. With lost, its copy is
+// gone and is to be made anew.
+func (l *Ledger) Reopen(ctx context.Context, id int64, lost bool, now time.Time) error {
+	_, err := l.pool.Exec(ctx, `UPDATE deliveries SET state = 'open', next_try = $3, last_error = '',
+			external_id = CASE WHEN $2 THEN '' ELSE external_id END,
+			intended_at = CASE WHEN $2 THEN NULL ELSE intended_at END
+		WHERE id = $1 AND state IN ('done', 'cancelled')`, id, lost, now)
+	if err != nil {
+		return fmt.Errorf("reopen a delivery: %w", err)
+	}
+	return nil
+}
+
 // Keep records what the other system calls its copy, while the delivery goes on.
 func (l *Ledger) Keep(ctx context.Context, d *Delivery, external string) error {
 	d.ExternalID = external
@@ -173,11 +210,12 @@ func (l *Ledger) Keep(ctx context.Context, d *Delivery, external string) error {
 }
 
 // Delivered records that the copy agrees with version d.Wanted, and when it is
-// to be looked at again by itself: zero for never.
+// to be looked at again by itself: zero for never. What was asked for anew since
+// the claim is due at once: it has pulled next_try before the lease's end.
 func (l *Ledger) Delivered(ctx context.Context, d Delivery, external string, now, again time.Time) error {
 	return l.guarded(ctx, `UPDATE deliveries SET done = $3, external_id = $4, last_error = '', attempts = 0, claim = '', lease_until = NULL,
-			state = CASE WHEN wanted > $3 THEN 'open' ELSE 'done' END,
-			next_try = CASE WHEN wanted > $3 THEN $5::TIMESTAMPTZ ELSE $6::TIMESTAMPTZ END
+			state = CASE WHEN wanted > $3 OR next_try < lease_until THEN 'open' ELSE 'done' END,
+			next_try = CASE WHEN wanted > $3 OR next_try < lease_until THEN $5::TIMESTAMPTZ ELSE $6::TIMESTAMPTZ END
 		WHERE id = $1 AND claim = $2`, d.ID, d.claim, d.Wanted, external, now, null(again))
 }
 
@@ -239,6 +277,19 @@ func (l *Ledger) PostedAs(ctx context.Context, n change.Number, external string)
 		return Delivery{}, ErrNotFound
 	}
 	return d, err
+}
+
+// PostUnderWay tells whether a message of a change may have been posted of which
+// it is not stored yet where it stands.
+func (l *Ledger) PostUnderWay(ctx context.Context, n change.Number) (bool, error) {
+	var underWay bool
+	err := l.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM deliveries
+		WHERE number = $1 AND system = $2 AND external_id = '' AND intended_at IS NOT NULL AND next_try IS NOT NULL)`,
+		int64(n), string(change.SystemSlack)).Scan(&underWay)
+	if err != nil {
+		return false, fmt.Errorf("look for messages under way: %w", err)
+	}
+	return underWay, nil
 }
 
 // Waiting tells what a change waits for: the systems whose deliveries fail, with

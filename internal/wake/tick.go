@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 )
 
@@ -43,8 +42,14 @@ func (t *Ticker) Start(ctx context.Context) {
 		_, err := t.Clock(ctx)
 		return err
 	})
-	for _, system := range []change.System{change.SystemSlack, change.SystemJira, change.SystemIncident, change.SystemAWS} {
-		t.loop(ctx, every, string(system), func(ctx context.Context) error { return t.deliver(ctx, system) })
+	for _, system := range ledger.Systems() {
+		t.loop(ctx, every, string(system), func(ctx context.Context) error {
+			work, err := t.Ledger.DueWork(ctx, system, t.Now(), tickBatch)
+			if err != nil {
+				return err
+			}
+			return each(work, func(w ledger.Work) error { return t.Jobs.Deliver(ctx, w) })
+		})
 	}
 	if t.Jobs.Assign != nil {
 		t.loop(ctx, every, "access", t.assign)
@@ -74,30 +79,21 @@ func (t *Ticker) loop(ctx context.Context, every time.Duration, what string, loo
 	})
 }
 
-// deliver works off what is due for one system.
-func (t *Ticker) deliver(ctx context.Context, system change.System) error {
-	work, err := t.Ledger.DueWork(ctx, system, t.Now(), tickBatch)
-	if err != nil {
-		return err
-	}
-	var all errgroup.Group
-	all.SetLimit(atOnce)
-	for _, w := range work {
-		all.Go(func() error { return t.Jobs.Deliver(ctx, w) })
-	}
-	return all.Wait()
-}
-
 // assign works off the assignments that are due, those to be removed first.
 func (t *Ticker) assign(ctx context.Context) error {
 	ids, err := t.Ledger.DueAssignments(ctx, t.Now(), tickBatch)
 	if err != nil {
 		return err
 	}
+	return each(ids, func(id int64) error { return t.Jobs.Assign(ctx, id) })
+}
+
+// each does the work, some of it at once.
+func each[T any](work []T, do func(T) error) error {
 	var all errgroup.Group
 	all.SetLimit(atOnce)
-	for _, id := range ids {
-		all.Go(func() error { return t.Jobs.Assign(ctx, id) })
+	for _, w := range work {
+		all.Go(func() error { return do(w) })
 	}
 	return all.Wait()
 }

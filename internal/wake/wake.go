@@ -18,7 +18,6 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
-	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 )
 
@@ -72,7 +71,7 @@ func New(opts Options, jobs func() Jobs) (*Queue, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[deliverArgs]) error {
 		run := jobs().Deliver
-		return settled(run(ctx, ledger.Work{Number: change.Number(job.Args.Number), System: change.System(job.Args.System)}))
+		return settled(run(ctx, ledger.WorkOf(job.Args.Number, job.Args.System)))
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[assignArgs]) error {
 		run := jobs().Assign

@@ -174,9 +174,9 @@ func (w *Workflow) follow(ctx context.Context, tx ledger.Tx, c *change.Change, e
 		return err
 	}
 	wake := Wake{Assignment: assignment}
-	for _, system := range []change.System{change.SystemSlack, change.SystemJira, change.SystemIncident, change.SystemAWS} {
+	for _, system := range ledger.Systems() {
 		for _, d := range deliveries {
-			if d.Kind.System() == system {
+			if d.System() == system {
 				wake.Work = append(wake.Work, ledger.Work{Number: c.Number, System: system})
 				break
 			}
