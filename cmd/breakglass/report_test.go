@@ -66,7 +66,7 @@ func TestAReportAppearsWholeOrNotAtAll(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if content, err := os.ReadFile(name); err != nil || string(content) != "whole" { //nolint:gosec // a file of this test
+	if content, err := os.ReadFile(name); err != nil || string(content) != "whole" {
 		t.Errorf("the file holds %q, %v", content, err)
 	}
 }

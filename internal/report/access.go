@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 )
 
@@ -21,8 +22,11 @@ type placeKey struct{ target, permissionSet string }
 func newAccessTally() accessTally {
 	return accessTally{
 		sums: Access{Shares: []Bucket{
-			{Label: "up to a quarter"}, {Label: "up to half"}, {Label: "up to three quarters"},
-			{Label: "to the end"}, {Label: "longer than approved"},
+			{Label: "up to a quarter"},
+			{Label: "up to half"},
+			{Label: "up to three quarters"},
+			{Label: "to the end"},
+			{Label: "longer than approved"},
 		}},
 		lengths: map[time.Duration][]time.Duration{}, places: map[placeKey]*Place{},
 	}
@@ -71,7 +75,7 @@ func shareBucket(used, approved time.Duration) int {
 		return 1
 	case used*4 <= approved*3:
 		return 2
-	case used <= approved+removalTakes:
+	case used <= approved+change.LateAfter:
 		return 3
 	default:
 		return 4

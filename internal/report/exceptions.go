@@ -3,6 +3,7 @@ package report
 import (
 	"time"
 
+	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 )
 
@@ -22,10 +23,6 @@ const (
 	ExceptionNothingChanged Exception = "nothing was changed"
 )
 
-// removalTakes is how long the removal of an access may take before it counts
-// as late. AWS needs seconds to minutes.
-const removalTakes = 15 * time.Minute
-
 // Exceptions lists what stands out about a change at a time.
 func Exceptions(row *ledger.PopulationRow, asOf time.Time) []Exception {
 	var all []Exception
@@ -39,8 +36,8 @@ func Exceptions(row *ledger.PopulationRow, asOf time.Time) []Exception {
 	if a := row.Access; a != nil {
 		over := !row.EndedAt.IsZero() && !a.Standing && !a.VerifiedAt.IsZero()
 		add(a.Standing, ExceptionAccessThere)
-		add(over && a.GoneAt.IsZero() && asOf.Sub(row.EndedAt) > removalTakes, ExceptionAccessLeft)
-		add(over && !a.GoneAt.IsZero() && a.GoneAt.Sub(row.EndedAt) > removalTakes, ExceptionAccessLate)
+		add(over && a.GoneAt.IsZero() && asOf.Sub(row.EndedAt) > change.LateAfter, ExceptionAccessLeft)
+		add(over && !a.GoneAt.IsZero() && a.GoneAt.Sub(row.EndedAt) > change.LateAfter, ExceptionAccessLate)
 	}
 	add(row.AccessBack > 0, ExceptionAccessBack)
 	for _, d := range dutiesOf(row) {

@@ -150,6 +150,7 @@ const (
 	gutter        = 8.0 // per cent, for the numbers of the grid
 	labelsFit     = 6   // months that can be named on the narrowest page
 	valuesFit     = 14  // columns that can carry their number
+	outlinesFit   = 36  // columns whose pieces can be set apart by lines
 )
 
 // monthColumns draws the changes of each month, stacked by what became of them.
@@ -169,6 +170,10 @@ func monthColumns(p plot, months []Month) columnPlot {
 	slot := (100 - gutter) / float64(len(months))
 	width := math.Min(slot*0.72, 10)
 	step := (len(months) + labelsFit - 1) / labelsFit
+	thin := ""
+	if len(months) > outlinesFit {
+		thin = " thin"
+	}
 	for i, m := range months {
 		mid := gutter + slot*(float64(i)+0.5)
 		bar := columnBar{X: percent(mid - width/2), W: percent(width), Mid: percent(mid)}
@@ -176,7 +181,7 @@ func monthColumns(p plot, months []Month) columnPlot {
 		for _, g := range groupsOf(m.Outcomes) {
 			y := columnY(sum+g.N, top)
 			bar.Segments = append(bar.Segments, segment{
-				Class: g.ID, X: bar.X, W: bar.W, Y: y, H: columnY(sum, top) - y,
+				Class: g.ID + thin, X: bar.X, W: bar.W, Y: y, H: columnY(sum, top) - y,
 				Say: fmt.Sprintf("%s: %d %s", m.Start.Format("January 2006"), g.N, g.Label),
 			})
 			sum += g.N

@@ -175,12 +175,11 @@ func links(r *ledger.PopulationRow) []link {
 		all = append(all, link{i.Reference, webAddress(i.URL), note})
 	}
 	for _, a := range r.Actions {
-		switch {
-		case a.Ticket == nil:
+		if a.Ticket == nil {
 			all = append(all, link{"action without a ticket", "", ""})
-		default:
-			all = append(all, link{a.Ticket.Key, webAddress(a.Ticket.URL), "action"})
+			continue
 		}
+		all = append(all, link{a.Ticket.Key, webAddress(a.Ticket.URL), "action"})
 	}
 	for i, address := range r.Links {
 		all = append(all, link{fmt.Sprintf("link %d", i+1), webAddress(address), ""})
