@@ -33,6 +33,7 @@ var arrows = map[string][]string{
 	"internal/workflow":       {"internal/change", "internal/ledger"},
 	"internal/directory":      {"internal/change"},
 	"internal/reconcile":      {"internal/change", "internal/ledger", "internal/workflow"},
+	"internal/report":         {"internal/change", "internal/ledger"},
 	"internal/wake":           {"internal/reconcile", "internal/ledger"},
 	"internal/slackapp":       {"internal/change", "internal/ledger", "internal/workflow", "internal/directory"},
 	"internal/identitycenter": {"internal/change"},

@@ -71,7 +71,7 @@ Run it:                       breakglass serve --config breakglass.yaml`,
 	}
 	root.PersistentFlags().String("config", "", "the configuration file (or BREAKGLASS_CONFIG)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errors.Join(err, errMistake) })
-	root.AddCommand(serveCommand(), migrateCommand(), configCommand(), demoCommand(), auditCommand(), versionCommand())
+	root.AddCommand(serveCommand(), migrateCommand(), configCommand(), demoCommand(), auditCommand(), reportCommand(), versionCommand())
 	return root
 }
 

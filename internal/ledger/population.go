@@ -1,0 +1,114 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/breakglass-bot/breakglass/internal/change"
+)
+
+// Period says which changes a report is of: those that breakglass heard of at
+// Since or later, and before Until.
+type Period struct {
+	Since, Until time.Time
+	// ConfidentialTexts lets what people typed about confidential changes, and
+	// the names of their incidents, out of the ledger. Without it such rows come
+	// with Withheld set.
+	ConfidentialTexts bool
+}
+
+// populationPage is how many changes are read at once. It bounds the memory of
+// a report, and how long one statement runs.
+const populationPage = 200
+
+// counted are the events of a change that its row does not tell of.
+func counted() []string {
+	return []string{
+		string(change.EventRefused), string(change.EventReminded), string(change.EventEscalated),
+		string(change.EventSignOffUndone), string(change.EventAccessBack), string(change.EventUndelivered),
+	}
+}
+
+// Population gives every change of a period, the oldest first: the denied, the
+// withdrawn, the lapsed, the failed and the reported ones too. All rows are of
+// one moment, whatever happens meanwhile, and are read page by page. An error
+// of yield ends it and is passed on.
+func (l *Ledger) Population(ctx context.Context, p Period, yield func(PopulationRow) error) (err error) {
+	tx, err := l.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return fmt.Errorf("begin to read the population: %w", err)
+	}
+	defer func() { // it has written nothing
+		if end := tx.Rollback(context.WithoutCancel(ctx)); end != nil && !errors.Is(end, pgx.ErrTxClosed) {
+			err = errors.Join(err, fmt.Errorf("end reading the population: %w", end))
+		}
+	}()
+	after := change.Number(0)
+	for {
+		page, err := populationAfter(ctx, tx, p, after)
+		if err != nil {
+			return err
+		}
+		for _, row := range page {
+			if err := yield(row); err != nil {
+				return err
+			}
+			after = row.Number
+		}
+		if len(page) < populationPage {
+			return nil
+		}
+	}
+}
+
+func populationAfter(ctx context.Context, tx pgx.Tx, p Period, after change.Number) ([]PopulationRow, error) {
+	rows, err := tx.Query(ctx, `SELECT `+changeColumns+`,
+			(SELECT coalesce(json_object_agg(n.type, n.times), '{}') FROM (
+				SELECT e.type, count(*) AS times FROM events e
+				WHERE e.chain = c.number AND e.type = ANY ($1) GROUP BY e.type) n)
+		FROM changes c
+		WHERE c.requested_at >= $2 AND c.requested_at < $3 AND c.number > $4
+		ORDER BY c.number LIMIT $5`, counted(), p.Since, p.Until, int64(after), populationPage)
+	if err != nil {
+		return nil, fmt.Errorf("read the population: %w", err)
+	}
+	page, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (PopulationRow, error) {
+		var times []byte
+		h, err := scanHead(alsoInto{row, &times})
+		if err != nil {
+			return PopulationRow{}, err
+		}
+		counts := map[change.EventType]int{}
+		if err := json.Unmarshal(times, &counts); err != nil {
+			return PopulationRow{}, fmt.Errorf("decode what happened to %s: %w", h.Change.Number, err)
+		}
+		made := PopulationRowOf(h.Change, counts)
+		if made.Confidential && !p.ConfidentialTexts {
+			made.withhold()
+		}
+		return made, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the population: %w", err)
+	}
+	return page, nil
+}
+
+// alsoInto scans one column more than whoever scans it knows of.
+type alsoInto struct {
+	pgx.Row
+	last any
+}
+
+// Scan implements pgx.Row.
+func (a alsoInto) Scan(dest ...any) error {
+	if err := a.Row.Scan(append(dest, a.last)...); err != nil {
+		return fmt.Errorf("scan: %w", err)
+	}
+	return nil
+}
