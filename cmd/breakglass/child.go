@@ -108,7 +108,7 @@ func (c *child) kill() error {
 	if err := c.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
-	<-c.ended
+	<-c.ended //nolint:errcheck // it was killed, and says so
 	return nil
 }
 

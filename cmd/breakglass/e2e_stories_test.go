@@ -120,8 +120,15 @@ func TestTheStoryHoldsWithASlackThatThrottlesFailsAndLosesReplies(t *testing.T) 
 	n := newNarrator(t.Output())
 	for i, call := range []string{"chat.postMessage", "chat.update", "conversations.open"} {
 		for _, f := range []fault.Fault{
-			{Kind: fault.TooMany, RetryAfter: time.Second}, {Kind: fault.TooMany}, {Kind: fault.Unavailable}, {Kind: fault.Internal},
-			{Kind: fault.ReplyLost}, {Kind: fault.InternalLie}, {Kind: fault.Truncated}, {Kind: fault.HTML}, {Kind: fault.Refused},
+			{Kind: fault.TooMany, RetryAfter: time.Second},
+			{Kind: fault.TooMany},
+			{Kind: fault.Unavailable},
+			{Kind: fault.Internal},
+			{Kind: fault.ReplyLost},
+			{Kind: fault.InternalLie},
+			{Kind: fault.Truncated},
+			{Kind: fault.HTML},
+			{Kind: fault.Refused},
 		} {
 			f.Call, f.Times, f.Skip = call, 1, i
 			a.world.Slack.Faults.Add(f)

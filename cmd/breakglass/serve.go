@@ -41,10 +41,10 @@ migrates it first.`,
 
 func serve(cmd *cobra.Command, _ []string) error {
 	flags := cmd.Flags()
-	format, _ := flags.GetString("log-format")        //nolint:errcheck // the flag is declared above, and so with the next three
-	level, _ := flags.GetString("log-level")          //nolint:errcheck // see above
-	offset, _ := flags.GetString("clock-offset-file") //nolint:errcheck // see above
-	migrate, _ := flags.GetBool("migrate")            //nolint:errcheck // see above
+	format, _ := flags.GetString("log-format")
+	level, _ := flags.GetString("log-level")
+	offset, _ := flags.GetString("clock-offset-file")
+	migrate, _ := flags.GetBool("migrate")
 	log, err := newLog(cmd.ErrOrStderr(), format, level)
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ func serve(cmd *cobra.Command, _ []string) error {
 		}
 	}
 	ctx := cmd.Context()
-	if with, _ := flags.GetBool("stop-with-stdin"); with { //nolint:errcheck // see above
+	if with, _ := flags.GetBool("stop-with-stdin"); with {
 		ctx = untilClosed(ctx, cmd.InOrStdin())
 	}
 	return serveUntilStopped(ctx, cfg, clock{offsetFile: offset}, log)

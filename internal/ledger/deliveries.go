@@ -98,12 +98,14 @@ func (tx Tx) PutDeliveries(ctx context.Context, deliveries []change.Delivery, ve
 	return nil
 }
 
-// TouchMessages makes the messages about decisions agree with the newest version:
-// those of approvers and signers, which are edited when somebody has decided.
-func (tx Tx) TouchMessages(ctx context.Context, n change.Number, version int64, now time.Time) error {
+// TouchMessages makes messages agree with the newest version that no event asks
+// for by name: cards that people were shown directly, and, where questions is
+// set, those of approvers and signers, which are edited when somebody has decided.
+func (tx Tx) TouchMessages(ctx context.Context, n change.Number, version int64, now time.Time, questions bool) error {
 	_, err := tx.Exec(ctx, `UPDATE deliveries SET wanted = $2, state = 'open',
 			next_try = CASE WHEN last_error = '' OR next_try IS NULL THEN $3 ELSE next_try END
-		WHERE number = $1 AND mode = 'converge' AND kind IN ('ask', 'sign_off') AND wanted < $2 AND state <> 'parked'`, int64(n), version, now)
+		WHERE number = $1 AND mode = 'converge' AND wanted < $2 AND state <> 'parked'
+		AND ((kind = 'card' AND recipient <> '') OR ($4 AND kind IN ('ask', 'sign_off')))`, int64(n), version, now, questions)
 	if err != nil {
 		return fmt.Errorf("bring messages up to date: %w", err)
 	}

@@ -37,6 +37,9 @@ type Finding struct {
 	Say   string // the whole of it in a sentence: "EC-12, event 5: …"
 }
 
+// String gives the sentence.
+func (f Finding) String() string { return f.Say }
+
 // Summary is what Verify has looked at.
 type Summary struct {
 	Changes  int64

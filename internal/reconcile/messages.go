@@ -94,6 +94,9 @@ func (d *Deliverer) question(ctx context.Context, c change.Change, row *ledger.D
 			return result{}, err
 		}
 		if card.ExternalID == "" && row.ExternalID == "" {
+			if card.LastError != "" {
+				return d.askDirectly(ctx, &c, row)
+			}
 			return result{later: untilCard(card, d.Now())}, nil
 		}
 		p.Card = card.ExternalID

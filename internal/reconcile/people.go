@@ -24,20 +24,45 @@ func (d *Deliverer) askOut(ctx context.Context, c change.Change, row *ledger.Del
 	if a == nil || a.ID != row.Ref.Ask {
 		return result{cancel: "answered before anybody could be asked"}, nil
 	}
+	people, known, err := d.askable(ctx, &c, row.Ref)
+	if err != nil {
+		return result{}, err
+	}
+	if !known {
+		return approversUnknown(d.Now()), nil
+	}
+	asks := askEach(&c, people, row.Ref)
+	if len(people) > askLimit && !c.Confidential {
+		key := fmt.Sprintf("%d/group", a.ID)
+		if row.Ref.Fallback {
+			key += "/fallback"
+		}
+		asks = []change.Delivery{{Number: c.Number, Kind: change.DeliverAsk, Key: key, Mode: change.Converge, Ref: row.Ref}}
+	}
+	return result{}, d.Ledger.Put(ctx, asks, c.Version, d.Now())
+}
+
+// approversUnknown is the result where a group's source did not answer.
+func approversUnknown(now time.Time) result {
+	return result{later: now.Add(groupPause), waitsFor: "Who may approve could not be looked up; asking again."}
+}
+
+// askable lists who may give the approvals that are still missing. Where nobody
+// of the first groups may, the fallback is asked as well.
+func (d *Deliverer) askable(ctx context.Context, c *change.Change, ref change.Ref) (people []change.PersonID, known bool, err error) {
 	view := d.Directory.Groups(ctx, c.GroupsOf(d.Workflow.Rules))
-	var people []change.PersonID
 	for _, rule := range c.Missing() {
 		groups := rule.From
-		if row.Ref.Fallback {
+		if ref.Fallback {
 			groups = rule.Fallback
 		}
 		some, known := c.Candidates(view, rule, groups)
 		if !known {
-			return result{later: d.Now().Add(groupPause), waitsFor: "Who may approve could not be looked up; asking again."}, nil
+			return nil, false, nil
 		}
-		if len(some) == 0 && !row.Ref.Fallback {
-			if err := d.escalate(ctx, c.Number, a.ID); err != nil {
-				return result{}, err
+		if len(some) == 0 && !ref.Fallback {
+			if err := d.escalate(ctx, c.Number, ref.Ask); err != nil {
+				return nil, false, err
 			}
 		}
 		for _, p := range some {
@@ -46,19 +71,32 @@ func (d *Deliverer) askOut(ctx context.Context, c change.Change, row *ledger.Del
 			}
 		}
 	}
-	var asks []change.Delivery
-	if len(people) > askLimit && !c.Confidential {
-		key := fmt.Sprintf("%d/group", a.ID)
-		if row.Ref.Fallback {
-			key += "/fallback"
-		}
-		asks = append(asks, change.Delivery{Number: c.Number, Kind: change.DeliverAsk, Key: key, Mode: change.Converge, Ref: row.Ref})
-	} else {
-		for _, p := range people {
-			asks = append(asks, change.Delivery{Number: c.Number, Kind: change.DeliverAsk, Key: fmt.Sprintf("%d/%s", a.ID, p), Mode: change.Converge, To: p, Ref: row.Ref})
-		}
+	return people, true, nil
+}
+
+// askEach asks each of the people directly.
+func askEach(c *change.Change, people []change.PersonID, ref change.Ref) []change.Delivery {
+	asks := make([]change.Delivery, 0, len(people))
+	for _, p := range people {
+		asks = append(asks, change.Delivery{Number: c.Number, Kind: change.DeliverAsk, Key: fmt.Sprintf("%d/%s", ref.Ask, p), Mode: change.Converge, To: p, Ref: ref})
 	}
-	return result{}, d.Ledger.Put(ctx, asks, c.Version, d.Now())
+	return asks
+}
+
+// askDirectly puts a question to each member of a group whose thread has no
+// place.
+func (d *Deliverer) askDirectly(ctx context.Context, c *change.Change, row *ledger.Delivery) (result, error) {
+	people, known, err := d.askable(ctx, c, row.Ref)
+	if err != nil {
+		return result{}, err
+	}
+	if !known {
+		return approversUnknown(d.Now()), nil
+	}
+	if err := d.Ledger.Put(ctx, askEach(c, people, row.Ref), c.Version, d.Now()); err != nil {
+		return result{}, err
+	}
+	return result{cancel: "the card has no place, so everybody is asked directly"}, nil
 }
 
 // escalate asks the fallback at once. That somebody decided meanwhile is fine.

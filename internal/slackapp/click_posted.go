@@ -81,7 +81,7 @@ func (a *App) marked(ctx context.Context, n change.Number, at messagePlace) (led
 		return ledger.Delivery{}, failure("look at a message", "This message", err)
 	}
 	for _, m := range messages {
-		mark, _ := m.Metadata.EventPayload["delivery"].(string) //nolint:errcheck // no text is no mark
+		mark, _ := m.Metadata.EventPayload["delivery"].(string)
 		id, err := strconv.ParseInt(mark, 10, 64)
 		if m.Timestamp == at.ts && m.Metadata.EventType == eventType && err == nil {
 			return a.Ledger.FoundPosted(ctx, n, id, messageRef(at.channel, at.ts))

@@ -26,6 +26,10 @@ type Ticker struct {
 	done sync.WaitGroup
 }
 
+// seenFor is how long it is remembered what Slack has sent. It repeats nothing
+// that old.
+const seenFor = 7 * 24 * time.Hour
+
 const (
 	tickBatch = 100 // due rows taken up by one look
 	atOnce    = 8   // of them worked on at once, for each system
@@ -51,6 +55,9 @@ func (t *Ticker) Start(ctx context.Context) {
 			return each(work, func(w ledger.Work) error { return t.Jobs.Deliver(ctx, w) })
 		})
 	}
+	t.loop(ctx, time.Hour, "housekeeping", func(ctx context.Context) error {
+		return t.Ledger.ForgetSeen(ctx, t.Now().Add(-seenFor))
+	})
 	if t.Jobs.Assign != nil {
 		t.loop(ctx, every, "access", t.assign)
 	}

@@ -161,10 +161,8 @@ func (w *Workflow) follow(ctx context.Context, tx ledger.Tx, c *change.Change, e
 	if err := tx.PutDeliveries(ctx, deliveries, c.Version, now); err != nil {
 		return err
 	}
-	if change.AltersQuestions(events) {
-		if err := tx.TouchMessages(ctx, c.Number, c.Version, now); err != nil {
-			return err
-		}
+	if err := tx.TouchMessages(ctx, c.Number, c.Version, now, change.AltersQuestions(events)); err != nil {
+		return err
 	}
 	assignment, err := tx.SyncGrant(ctx, c, now)
 	if err != nil {
