@@ -235,7 +235,7 @@ CREATE TABLE deliveries (
     CONSTRAINT deliveries_pkey PRIMARY KEY (id),
     CONSTRAINT deliveries_key_unique UNIQUE (number, kind, key),
     CONSTRAINT deliveries_mode_known CHECK (mode IN ('converge', 'once')),
-    CONSTRAINT deliveries_state_known CHECK (state IN ('open', 'done', 'cancelled', 'parked'))
+    CONSTRAINT deliveries_state_known CHECK (state IN ('open', 'done', 'cancelled', 'parked', 'removed'))
 );
 COMMENT ON TABLE deliveries IS 'What other systems are to hold a copy of.';
 COMMENT ON COLUMN deliveries.number IS 'The change; 0 for what belongs to none.';

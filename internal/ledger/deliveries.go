@@ -36,6 +36,7 @@ const (
 	DeliveryDone      DeliveryState = "done"
 	DeliveryCancelled DeliveryState = "cancelled"
 	DeliveryParked    DeliveryState = "parked"
+	DeliveryRemoved   DeliveryState = "removed" // deleted again, for a newer message
 )
 
 const deliveryColumns = `id, number, kind, key, system, mode, recipient, ref, wanted, done, external_id, intended_at, attempts, last_error, state, claim`
@@ -351,7 +352,7 @@ func (l *Ledger) Put(ctx context.Context, deliveries []change.Delivery, version 
 // that were posted before this one and still stand.
 func (l *Ledger) OlderReminders(ctx context.Context, d Delivery) ([]Delivery, error) {
 	rows, err := l.pool.Query(ctx, `SELECT `+deliveryColumns+` FROM deliveries
-		WHERE number = $1 AND kind = 'reminder' AND recipient = $2 AND id < $3 AND external_id <> ''
+		WHERE number = $1 AND kind = 'reminder' AND recipient = $2 AND id < $3 AND external_id <> '' AND state <> 'removed'
 		AND ref ->> 'obligation' = $4 AND coalesce((ref ->> 'item')::INT, 0) = $5 ORDER BY id`,
 		int64(d.Number), string(d.To), d.ID, string(d.Ref.Obligation), d.Ref.Item)
 	if err != nil {
@@ -360,10 +361,11 @@ func (l *Ledger) OlderReminders(ctx context.Context, d Delivery) ([]Delivery, er
 	return pgx.CollectRows(rows, scanDelivery)
 }
 
-// Forget drops where a message stands: it has been deleted.
-func (l *Ledger) Forget(ctx context.Context, id int64) error {
-	if _, err := l.pool.Exec(ctx, `UPDATE deliveries SET external_id = '' WHERE id = $1`, id); err != nil {
-		return fmt.Errorf("forget a message: %w", err)
+// Removed records that a message has been deleted. Where it stood stays known:
+// somebody may have clicked it at that very moment.
+func (l *Ledger) Removed(ctx context.Context, id int64) error {
+	if _, err := l.pool.Exec(ctx, `UPDATE deliveries SET state = 'removed' WHERE id = $1`, id); err != nil {
+		return fmt.Errorf("record that a message is gone: %w", err)
 	}
 	return nil
 }

@@ -139,7 +139,7 @@ func (d *Deliverer) reminder(ctx context.Context, c change.Change, row *ledger.D
 		if err := d.Messenger.Remove(ctx, old.ExternalID); err != nil {
 			return r, err
 		}
-		if err := d.Ledger.Forget(ctx, old.ID); err != nil {
+		if err := d.Ledger.Removed(ctx, old.ID); err != nil {
 			return r, err
 		}
 	}
