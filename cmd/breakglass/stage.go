@@ -27,6 +27,7 @@ type stage struct {
 	folder string
 	start  time.Time
 	offset atomic.Int64
+	hurry  time.Duration // how far the clock goes, again and again, while something is waited for; 0: it does not
 	dbURL  string
 	closes []func() error
 }

@@ -301,12 +301,26 @@ func (a act) saysInAudit(text string) bool {
 }
 
 // patience bounds the wait for anything that breakglass does by itself.
-const patience = 20 * time.Second
+const patience = 45 * time.Second
 
 // until waits for something, or says what did not happen.
 func (a act) until(ctx context.Context, what string, holds func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	for a.hurry > 0 {
+		soon, cancel := context.WithTimeout(ctx, 250*time.Millisecond)
+		err := a.world.Wait(soon, holds)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		if err := a.forward(a.hurry); err != nil {
+			return err
+		}
+	}
 	if err := a.world.Wait(ctx, holds); err != nil {
 		return fmt.Errorf("it did not come to pass that %s: %w", what, err)
 	}
