@@ -113,7 +113,7 @@ func (a *app) interaction(w http.ResponseWriter, raw []byte) {
 		}
 		if in.View.CallbackID == "request" {
 			a.call("chat.postMessage", map[string]any{"channel": sandbox.Channel, "text": "EC-1 was requested", "blocks": decoded(a.t, card)})
-			a.call("chat.postMessage", map[string]any{"channel": sandbox.CTO, "text": "EC-1: Engineer asks for BreakGlassAdmin", "blocks": decoded(a.t, ask)})
+			a.call("chat.postMessage", map[string]any{"channel": sandbox.CTO, "text": "EC-1: Engineer asks for BreakGlassAdmin", "blocks": decoded(a.t, question)})
 		}
 	case "block_actions":
 		if len(in.Actions) == 1 && in.Actions[0].ActionID == "approve" {

@@ -68,7 +68,7 @@ const card = `[
 {"type":"context","elements":[{"type":"mrkdwn","text":"Next: <@U0CTO> or <@U0DEPUTY> · record owed within 24 hours of the start"}]},
 {"type":"actions","elements":[{"type":"button","action_id":"withdraw","text":{"type":"plain_text","text":"Withdraw"},"value":"EC-1"}]}]`
 
-const ask = `[
+const question = `[
 {"type":"section","text":{"type":"mrkdwn","text":"*<@U0ENGINEER>* asks for *BreakGlassAdmin* in *Production* for 30 minutes (EC-1)."}},
 {"type":"section","text":{"type":"mrkdwn","text":"&gt; Restart the stuck queue by hand."}},
 {"type":"actions","block_id":"decide","elements":[

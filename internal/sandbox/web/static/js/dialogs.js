@@ -8,11 +8,11 @@ import { mrkdwn } from "./mrkdwn.js";
 export function Dialog({ label, kind, onClose, children }) {
   const ref = useRef();
   useLayoutEffect(() => {
-    const before = document.activeElement;
-    ref.current.showModal();
-    const first = ref.current.querySelector("[data-first], .fields input:not([type=hidden]), .fields textarea, .fields select, .fields button");
-    (first ?? ref.current.querySelector("button[type=submit]"))?.focus();
-    return () => before?.isConnected && before.focus();
+    const dialog = ref.current;
+    dialog.showModal();
+    const first = dialog.querySelector("[data-first], .fields input:not([type=hidden]), .fields textarea, .fields select, .fields button");
+    (first ?? dialog.querySelector("[data-submit]"))?.focus();
+    return () => dialog.close(); // gives the focus back to where it was
   }, []);
   const cancel = (event) => { event.preventDefault(); onClose(); };
   return html`<dialog ref=${ref} class=${`dialog ${kind}`} aria-labelledby=${label} onCancel=${cancel}>${children}</dialog>`;

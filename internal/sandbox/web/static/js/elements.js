@@ -12,8 +12,8 @@ import { keyOf, optionsOf, sameOption } from "./values.js";
 // the workspace holds for it; `input` carries the ids of its label and error.
 export function Element({ at, element, fromServer, input = {} }) {
   const { sending, confirm } = useWorkspace();
-  const [draft, setDraft] = useDraft(fromServer);
   const key = keyOf(element.type);
+  const [draft, setDraft] = useDraft(fromServer, key);
   const value = draft?.[key];
   const put = async (chosen) => {
     if (element.confirm && !(await confirm(element.confirm))) return;
@@ -31,10 +31,10 @@ export function Unknown({ what, type }) {
 }
 
 // useDraft shows what was done here at once, until the workspace shows the same.
-function useDraft(fromServer) {
+function useDraft(fromServer, key) {
   const [draft, setDraft] = useState();
-  const held = JSON.stringify(fromServer ?? null);
-  useEffect(() => { if (draft && JSON.stringify(draft) === held) setDraft(undefined); }, [held, draft]);
+  const same = draft && JSON.stringify(draft[key]) === JSON.stringify(fromServer?.[key]);
+  useEffect(() => { if (same) setDraft(undefined); }, [same]);
   return [draft ?? fromServer, setDraft];
 }
 
