@@ -14,7 +14,7 @@ export function Access() {
   const end = Math.max(now(), picture.clock.now);
   const open = bars.filter((b) => !b.to);
   const begin = Math.min(end - least, Math.max(end - most, ...bars.slice(0, 1).map((b) => Date.parse(b.from) - 5 * 60e3)));
-  const standing = open.some((b) => b.standing);
+  const standing = open.some((b) => b.standing && b.who === "Engineer" && b.set === "BreakGlassReadOnly");
   const plant = () => post("aws/standing", { on: !standing }).catch((error) => tell(error.message));
   const rows = new Map();
   for (const bar of bars) {
@@ -34,14 +34,14 @@ export function Access() {
         ${lasting.map((b) => html`<${Bar} key=${b.from} bar=${b} ...${{ begin, end, zone }} />`)}</div></div>`)}
       <figcaption><span>${dayAndTime(begin, zone)}</span><span>now</span></figcaption>
     </figure>`}
-    <button type="button" class="button small" onClick=${plant}>${standing ? "Take the engineer's standing access away" : "Give the engineer standing read access"}</button>
+    <button type="button" class="button small" onClick=${plant}>${standing ? "Take the engineer's standing read access away" : "Give the engineer standing read access"}</button>
   </section>`;
 }
 
 function Bar({ bar, begin, end, zone }) {
   const from = Date.parse(bar.from), to = bar.to ? Date.parse(bar.to) : end;
   if (to < begin) return null;
-  const left = Math.max(0, (from - begin) / (end - begin)) * 100, right = Math.min(1, (to - begin) / (end - begin)) * 100;
+  const left = Math.min(Math.max(0, (from - begin) / (end - begin)) * 100, 98.5), right = Math.min(1, (to - begin) / (end - begin)) * 100;
   const says = `${clockTime(from, zone)} to ${bar.to ? clockTime(to, zone) : "now"}, ${span(to - from)}${bar.standing ? ", standing" : ""}`;
-  return html`<span class=${`bar ${bar.standing ? "standing" : bar.to ? "over" : "live"}`} role="img" aria-label=${says} title=${says} style=${{ left: `${left}%`, width: `${Math.max(right - left, 1)}%` }}></span>`;
+  return html`<span class=${`bar ${bar.standing ? "standing" : bar.to ? "over" : "live"}`} role="img" aria-label=${says} title=${says} style=${{ left: `${left}%`, width: `${Math.max(right - left, 1.5)}%` }}></span>`;
 }

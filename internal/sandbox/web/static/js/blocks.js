@@ -2,6 +2,7 @@
 // shown as such, never left out.
 import { html, useId } from "./html.js";
 import { Element, Unknown } from "./elements.js";
+import { Icon } from "./icons.js";
 import { Text } from "./text.js";
 import { RichText } from "./richtext.js";
 import { Markdown } from "./markdown.js";
@@ -36,7 +37,7 @@ function Section({ block, state, surface }) {
 }
 
 function Context({ block }) {
-  return html`<div class="block context">${block.elements.map((e, i) => html`<span key=${i}>${e.type === "image" ? html`<span class="picture">🖼 ${e.alt_text}</span>` : html`<${Text} of=${e} />`}</span>`)}</div>`;
+  return html`<div class="block context">${block.elements.map((e, i) => html`<span key=${i}>${e.type === "image" ? html`<span class="picture"><${Icon} of="picture" /> ${e.alt_text}</span>` : html`<${Text} of=${e} />`}</span>`)}</div>`;
 }
 
 function Actions({ block, state, surface }) {
@@ -66,7 +67,7 @@ function Input({ block, state, errors, surface }) {
 }
 
 // Pictures of elsewhere are not fetched: the page loads nothing from outside.
-const Picture = ({ block }) => html`<figure class="block picture">🖼 ${block.alt_text}${block.title && html`<figcaption><${Text} of=${block.title} /></figcaption>`}</figure>`;
+const Picture = ({ block }) => html`<figure class="block picture"><${Icon} of="picture" /> ${block.alt_text}${block.title && html`<figcaption><${Text} of=${block.title} /></figcaption>`}</figure>`;
 
 const Rich = ({ block }) => html`<div class="block"><${RichText} parts=${block.elements} /></div>`;
 

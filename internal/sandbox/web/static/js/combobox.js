@@ -66,7 +66,7 @@ export function Combobox({ find, chosen, several, most, least = 0, placeholder, 
       <button type="button" aria-label=${`Remove ${c.text}`} onClick=${() => onChange(chosen.filter((o) => o.key !== c.key))}>×</button></li>`)}</ul>`}
     <div class="combobox-input">
       <input ...${inputProps} type="text" role="combobox" autocomplete="off" aria-expanded=${open} aria-controls=${list} aria-autocomplete="list"
-        aria-activedescendant=${open && offered?.length ? `${list}-${at}` : undefined} placeholder=${chosen[0]?.text ?? placeholder} value=${shown}
+        aria-activedescendant=${open && offered?.length ? `${list}-${at}` : undefined} placeholder=${(!several && chosen[0]?.text) || placeholder} value=${shown}
         onClick=${() => setOpen(true)} onInput=${(e) => { setQuery(e.target.value); setOpen(true); }} onKeyDown=${onKeyDown} />
       ${!several && chosen.length > 0 && !open && html`<button type="button" class="clear" aria-label="Clear the choice" onClick=${() => onChange([])}>×</button>`}
     </div>

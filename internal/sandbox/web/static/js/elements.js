@@ -3,6 +3,7 @@
 import { html, useState, useEffect, useRef } from "./html.js";
 import { useWorkspace } from "./workspace.js";
 import { Combobox } from "./combobox.js";
+import { Icon } from "./icons.js";
 import { Link } from "./mrkdwn.js";
 import { Text } from "./text.js";
 import { fromLocal, toLocal } from "./times.js";
@@ -51,7 +52,7 @@ function Button({ at, element }) {
   return html`<button type="button" class=${`button ${element.style ?? ""}`} aria-busy=${busy} aria-label=${element.accessibility_label} onClick=${press}><${Text} of=${element.text} /></button>`;
 }
 
-const Image = ({ element }) => html`<span class="picture">🖼 ${element.alt_text}</span>`;
+const Image = ({ element }) => html`<span class="picture"><${Icon} of="picture" /> ${element.alt_text}</span>`;
 
 function Overflow({ element, put }) {
   const [open, setOpen] = useState(false);

@@ -3,6 +3,7 @@ import { html, useRef, useLayoutEffect } from "./html.js";
 import { useWorkspace } from "./workspace.js";
 import { Body } from "./blocks.js";
 import { Avatar } from "./avatar.js";
+import { Icon } from "./icons.js";
 import { clockTime, dayOf, tsTime } from "./times.js";
 
 // Messages shows a channel, or with `thread` one thread of it.
@@ -47,7 +48,7 @@ function Message({ message, channel, inThread, onThread }) {
   return html`<article class=${classes} data-ts=${message.ts}>
     <${Avatar} id=${message.user} name=${name(message.user)} bot=${bot} />
     <div class="said">
-      ${message.ephemeral && html`<p class="only-you"><span aria-hidden="true">👁 </span>Only visible to you</p>`}
+      ${message.ephemeral && html`<p class="only-you"><${Icon} of="eye" /> Only visible to you</p>`}
       <p class="by"><strong>${name(message.user)}</strong>${bot && html`<span class="app">APP</span>`}<time>${clockTime(tsTime(message.ts), zone)}</time>${message.edited && html`<span class="edited">(edited)</span>`}</p>
       <${Body} message=${message} channel=${channel.id} />
       ${!inThread && !message.ephemeral && html`<button type="button" class=${`thread-link ${replies.length ? "" : "quiet"}`} onClick=${() => onThread(message.ts)}>

@@ -9,7 +9,7 @@ import { Composer } from "./composer.js";
 export function Place({ place, channel, onThread }) {
   const { picture, person, name } = useWorkspace();
   if (place === HOME) return html`<section class="place" key=${`${person} home`}><${Head} title="breakglass" about="Home" /><${Home} view=${picture.slack.home} /></section>`;
-  const title = channel.direct ? "breakglass" : `${channel.private ? "🔒 " : "#"}${channel.name}`;
+  const title = channel.direct ? "breakglass" : `#${channel.name}`;
   const empty = channel.direct ? `breakglass has not written to ${name(person)} yet.` : `Nothing has been said here yet. Type ${picture.slack.command} to ask for an emergency change.`;
   return html`<section class="place" key=${`${person} ${place}`}>
     <${Head} title=${title} about=${channel.direct ? "Messages" : channel.private ? "private" : ""} />

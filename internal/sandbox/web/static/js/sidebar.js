@@ -2,6 +2,7 @@
 import { html } from "./html.js";
 import { useWorkspace, HOME, DIRECT } from "./workspace.js";
 import { Avatar } from "./avatar.js";
+import { Icon } from "./icons.js";
 
 export function Sidebar({ place, onPerson, onPlace, unread, unreadOf }) {
   const { picture, person } = useWorkspace();
@@ -12,7 +13,7 @@ export function Sidebar({ place, onPerson, onPlace, unread, unreadOf }) {
     <${People} list=${everybody.filter((p) => p.cast)} ...${{ person, onPerson, unreadOf }} />
     <details class="others"><summary>Others</summary><${People} list=${everybody.filter((p) => !p.cast)} ...${{ person, onPerson, unreadOf }} /></details>
     <h2>Channels</h2>
-    <ul>${channels.map((c) => html`<li key=${c.id}><${Go} to=${c.id} ...${{ place, onPlace }} count=${unread(c.id)}><span class="sign" aria-hidden="true">${c.private ? "🔒" : "#"}</span>${c.name}<//></li>`)}</ul>
+    <ul>${channels.map((c) => html`<li key=${c.id}><${Go} to=${c.id} ...${{ place, onPlace }} count=${unread(c.id)}><span class="sign" aria-hidden="true">${c.private ? html`<${Icon} of="lock" />` : "#"}</span>${c.name}<//></li>`)}</ul>
     <h2>breakglass</h2>
     <ul>
       <li><${Go} to=${HOME} ...${{ place, onPlace }}><span class="sign" aria-hidden="true">⌂</span>Home<//></li>

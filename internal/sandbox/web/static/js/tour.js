@@ -2,6 +2,7 @@
 // done when the world shows that it is, however it was brought about.
 import { html, useState, useEffect } from "./html.js";
 import { useWorkspace, DIRECT } from "./workspace.js";
+import { Icon } from "./icons.js";
 import { kept } from "./kept.js";
 
 const channel = "C0EMERGENCY";
@@ -66,7 +67,7 @@ export function Tour() {
   return html`<section class=${`tour ${done ? "done" : ""}`} aria-labelledby="tour">
     <header><h2 id="tour"><small>Step ${tour.at + 1} of ${steps.length}</small>${step.title}</h2><button type="button" class="close" aria-label="Leave the tour" onClick=${() => save({ at: -1 })}>×</button></header>
     <p>${step.says}</p>
-    <p class="see"><span aria-hidden="true">👀 </span>${step.see}</p>
+    <p class="see"><${Icon} of="eye" /> ${step.see}</p>
     <footer>
       <p role="status">${done ? "✓ Done" : ""}</p>
       <button type="button" class="button" onClick=${() => { be(step.who); go(step.where); }}>Take me there</button>
