@@ -71,7 +71,7 @@ CREATE INDEX changes_incident_idx ON changes (incident_id) WHERE incident_id IS 
 -- +goose StatementBegin
 CREATE FUNCTION changes_guard() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'DELETE' THEN
+    IF TG_OP IN ('DELETE', 'TRUNCATE') THEN
         RAISE EXCEPTION 'changes are never deleted' USING ERRCODE = 'restrict_violation';
     END IF;
     IF TG_OP = 'INSERT' THEN
@@ -92,6 +92,7 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 CREATE TRIGGER changes_guard BEFORE INSERT OR UPDATE OR DELETE ON changes FOR EACH ROW EXECUTE FUNCTION changes_guard();
+CREATE TRIGGER changes_guard_truncate BEFORE TRUNCATE ON changes FOR EACH STATEMENT EXECUTE FUNCTION changes_guard();
 
 CREATE TABLE chains (
     chain     BIGINT NOT NULL,
@@ -138,6 +139,8 @@ END $$;
 -- +goose StatementEnd
 CREATE TRIGGER events_guard BEFORE UPDATE OR DELETE ON events FOR EACH ROW EXECUTE FUNCTION events_guard();
 CREATE TRIGGER events_guard_truncate BEFORE TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION events_guard();
+-- A text may be erased, but never be replaced by another.
+CREATE TRIGGER event_texts_guard BEFORE UPDATE ON event_texts FOR EACH ROW EXECUTE FUNCTION events_guard();
 
 CREATE TABLE obligations (
     number   BIGINT NOT NULL,
@@ -166,7 +169,11 @@ CREATE TABLE assignments (
     sent_at            TIMESTAMPTZ,
     request_id         TEXT NOT NULL DEFAULT '',
     polls              INT NOT NULL DEFAULT 0,
+    known              TEXT[] NOT NULL DEFAULT '{}',
+    open_creates       INT NOT NULL DEFAULT 0,
     create_open_since  TIMESTAMPTZ,
+    clear_since        TIMESTAMPTZ,
+    failure            TEXT NOT NULL DEFAULT '',
     seen_at            TIMESTAMPTZ,
     absent_since       TIMESTAMPTZ,
     looked_at          TIMESTAMPTZ,
@@ -178,12 +185,18 @@ CREATE TABLE assignments (
     CONSTRAINT assignments_pkey PRIMARY KEY (id),
     CONSTRAINT assignments_key_unique UNIQUE (instance_arn, account_id, permission_set_arn, user_id),
     CONSTRAINT assignments_standing_known CHECK (standing IN ('', 'ours', 'found', 'kept')),
-    CONSTRAINT assignments_operation_known CHECK (operation IN ('', 'create', 'delete'))
+    CONSTRAINT assignments_operation_known CHECK (operation IN ('', 'create', 'delete')),
+    CONSTRAINT assignments_open_creates_dated CHECK ((open_creates > 0) = (create_open_since IS NOT NULL))
 );
 COMMENT ON TABLE assignments IS 'Each access in AWS that a change has asked for: what is ours, what was there before, and what is in flight.';
 COMMENT ON COLUMN assignments.standing IS 'Empty: not known yet. ours: to be removed when no grant wants it. found: it was there before us, and is left alone. kept: an approver has marked it as standing.';
 COMMENT ON COLUMN assignments.operation IS 'What is in flight, committed before AWS is called.';
-COMMENT ON COLUMN assignments.create_open_since IS 'When a create was sent of whose outcome nothing is known yet.';
+COMMENT ON COLUMN assignments.polls IS 'How often in a row the operation, or the list, was looked at in vain; the pauses grow with it.';
+COMMENT ON COLUMN assignments.known IS 'Request ids of the newest creates that are accounted for, so that one which is looked for is not taken for them.';
+COMMENT ON COLUMN assignments.open_creates IS 'How many creates were sent of whose outcome nothing is known yet, besides the operation in flight.';
+COMMENT ON COLUMN assignments.create_open_since IS 'When the newest of the open creates was sent.';
+COMMENT ON COLUMN assignments.clear_since IS 'Since when nothing that we made can be there: the look before our first create, or a settled delete. Null when something may be.';
+COMMENT ON COLUMN assignments.failure IS 'Why AWS refused the last create, until the changes that wanted it have been told.';
 COMMENT ON COLUMN assignments.absent_since IS 'The first of the unbroken row of looks that did not find it.';
 COMMENT ON COLUMN assignments.watch_until IS 'Until when it is looked at once a day although it is gone.';
 CREATE INDEX assignments_next_try_idx ON assignments (next_try) WHERE next_try IS NOT NULL;

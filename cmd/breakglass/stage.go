@@ -148,14 +148,6 @@ func (s *stage) startChild(ctx context.Context) error {
 	return nil
 }
 
-// restartChild kills the program and starts it again.
-func (s *stage) restartChild(ctx context.Context) error {
-	if err := s.child.kill(); err != nil {
-		return err
-	}
-	return s.startChild(ctx)
-}
-
 // close ends everything, the newest first.
 func (s *stage) close() error {
 	var all error

@@ -76,10 +76,10 @@ func storyWork(ctx context.Context, a act, n *narrator) error {
 	if err := a.person(sandbox.Engineer).CloseView(ctx); err != nil {
 		return fmt.Errorf("leave the record for later: %w", err)
 	}
-	if err := a.elapse(ctx, "the access is gone", 5*time.Second, func() bool { return len(a.world.AWS.Assignments()) == 0 }); err != nil {
+	if err := a.elapse(ctx, "the access is seen gone", 5*time.Second, func() bool { return a.saysInThread("the access is gone") }); err != nil {
 		return err
 	}
-	n.keep("the access is gone from AWS", true)
+	n.keep("the access is gone from AWS, and people were told once that was seen", len(a.world.AWS.Assignments()) == 0)
 	return nil
 }
 
@@ -98,7 +98,7 @@ func storyForgotten(ctx context.Context, a act, n *narrator) error {
 		return err
 	}
 	n.chapter(a.stage, "24 hours are over")
-	err := a.until(ctx, "the breach is told", func() bool { return len(a.world.Slack.Messages(sandbox.AuditChannel)) > 0 })
+	err := a.until(ctx, "the breach is told", func() bool { return a.saysInAudit("overdue") })
 	n.keep("the breach is told to the audit channel", err == nil)
 	return err
 }
@@ -117,7 +117,7 @@ func storyRecord(ctx context.Context, a act, n *narrator) error {
 	if _, ok := a.world.Jira.CommentAs(sandbox.CTOAccount, a.world.Jira.Issues()[0].Key, "Approved. Thank you for the care."); !ok {
 		return errors.New("the CTO could not comment on the ticket")
 	}
-	err := a.elapse(ctx, "the comment signs off", 30*time.Second, func() bool { return a.saysInThread("signed off") })
+	err := a.elapse(ctx, "the comment signs off", 30*time.Second, func() bool { return a.saysInThread("signed it off") })
 	n.keep("the CTO's own comment on the ticket signs it off", err == nil)
 	if err != nil {
 		return err
@@ -292,6 +292,12 @@ func (a act) saysInThread(text string) bool {
 		}
 	}
 	return false
+}
+
+func (a act) saysInAudit(text string) bool {
+	return slices.ContainsFunc(a.world.Slack.Messages(sandbox.AuditChannel), func(m slack.Message) bool {
+		return strings.Contains(strings.ToLower(a.world.Slack.RenderMessage("", m)), text)
+	})
 }
 
 // patience bounds the wait for anything that breakglass does by itself.

@@ -23,9 +23,20 @@ type AccessFailed struct{ Say string }
 type AccessTrouble struct{ Say string }
 
 // AccessGone says that AWS verifiably lists the access no more, or that it is
-// left in place because it is not ours. Sessions bounds how long a live session
-// may outlast it; zero when unknown.
-type AccessGone struct{ Sessions time.Duration }
+// left in place because it is not ours, or (Held) because another change holds
+// it. Sessions bounds how long a live session may outlast it; zero when unknown.
+type AccessGone struct {
+	Sessions time.Duration
+	Held     bool
+}
+
+// LateAfter is how long after a change's end its access may still be there
+// before people are told that the removal is late.
+const LateAfter = 5 * time.Minute
+
+// AccessLate says that the access should have been gone since LateAfter, and is
+// not: everybody concerned is told, once.
+type AccessLate struct{}
 
 // AccessBack says that access which was gone is listed again.
 type AccessBack struct{}
@@ -57,14 +68,16 @@ func (x PersonRefused) decide(d *decision) error {
 
 func (IntendAccess) decide(d *decision) error {
 	c := &d.c
-	if !c.Wanted() || c.Access.Key.UserID == "" {
+	if !c.Wanted() || c.Access.Key.UserID == "" || (c.Phase == Approved && due(c.Access.GrantBy, d.now)) {
 		return refuse(TooLate, "%s does not want access any more.", c.Number)
 	}
 	if !c.Access.IntendedAt.IsZero() {
 		return nil
 	}
-	c.Access.IntendedAt = d.now
-	c.Access.RevokeBy = d.now.Add(c.Plan.GrantWithin + c.Access.Approved)
+	c.Access.IntendedAt, c.Access.Standing = d.now, false
+	if c.Access.VerifiedAt.IsZero() {
+		c.Access.RevokeBy = d.now.Add(c.Plan.GrantWithin + c.Access.Approved)
+	}
 	d.emit(EventAccessIntended, Facts{
 		"account": c.Access.Key.AccountID, "permission_set": c.Access.Key.PermissionSetARN,
 		"aws_user": c.Access.Key.UserID, "revoke_by": stamp(c.Access.RevokeBy),
@@ -91,8 +104,8 @@ func (x AccessVerified) decide(d *decision) error {
 	}
 	c.Window.Until = d.now.Add(a.Approved)
 	a.RevokeBy = c.Window.Until
-	if a.GivenUp {
-		c.Window.Until = d.now
+	if a.GivenUp || due(a.GrantBy, d.now) { // too late for it, also where the clock has not been here yet
+		c.Window.Until, a.RevokeBy = d.now, d.now
 		return d.closeWindow("grant_within")
 	}
 	return d.activate(d.now)
@@ -137,7 +150,7 @@ func (x AccessTrouble) decide(d *decision) error {
 func (x AccessGone) decide(d *decision) error {
 	c := &d.c
 	a := c.Access
-	if a == nil || !a.GoneAt.IsZero() || c.Wanted() || c.Phase.Final() {
+	if a == nil || !a.GoneAt.IsZero() || c.Wanted() || c.Phase.Final() || c.Phase == Requested {
 		return nil
 	}
 	if c.Phase == Approved {
@@ -151,12 +164,23 @@ func (x AccessGone) decide(d *decision) error {
 		return nil
 	}
 	a.GoneAt, a.Trouble = d.now, ""
-	facts := Facts{"standing": a.Standing, "late_seconds": int64(max(0, d.now.Sub(c.Window.Ended)) / time.Second)}
-	if x.Sessions > 0 && !a.VerifiedAt.IsZero() {
+	facts := Facts{"standing": a.Standing, "held": x.Held, "late_seconds": int64(max(0, d.now.Sub(c.Window.Ended)) / time.Second)}
+	if x.Sessions > 0 && !x.Held && !a.VerifiedAt.IsZero() {
 		a.SessionsEndBy = d.now.Add(x.Sessions)
 		facts["sessions_end_by"] = stamp(a.SessionsEndBy)
 	}
 	d.emit(EventAccessGone, facts, nil)
+	return nil
+}
+
+func (AccessLate) decide(d *decision) error {
+	c := &d.c
+	a := c.Access
+	if a == nil || c.Phase != Ended || !a.GoneAt.IsZero() || !a.LateAt.IsZero() || !due(c.Window.Ended.Add(LateAfter), d.now) {
+		return nil
+	}
+	a.LateAt = d.now
+	d.emit(EventAccessLate, Facts{"ended": stamp(c.Window.Ended), "late_seconds": int64(d.now.Sub(c.Window.Ended) / time.Second)}, nil)
 	return nil
 }
 
@@ -166,7 +190,7 @@ func (AccessBack) decide(d *decision) error {
 		return nil
 	}
 	if d.c.Phase == Ended {
-		a.GoneAt = time.Time{}
+		a.GoneAt, a.LateAt = time.Time{}, time.Time{}
 	}
 	d.emit(EventAccessBack, nil, nil)
 	return nil

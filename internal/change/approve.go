@@ -36,6 +36,9 @@ func (d *decision) question(id int) (*Ask, error) {
 		return nil, refuse(TooLate, "This button belongs to a question that %s never asked.", d.c.Number)
 	}
 	a := &d.c.Asks[i]
+	if a.Open() && (due(a.LapseAt, d.now) || (a.For == ForExtension && due(d.c.Window.Until, d.now))) {
+		return nil, refuse(TooLate, "%s: the time to decide this is over.", d.c.Number) // though the clock has not been here yet
+	}
 	if a.Open() {
 		return a, nil
 	}
@@ -145,6 +148,9 @@ func (x Deny) decide(d *decision) error {
 	if reason == "" {
 		return &Refusal{Code: BadInput, Say: "A denial needs a reason.", Fields: map[Field]string{FieldText: "Please say why: the requester is told."}}
 	}
+	if p := textProblem(reason, true); p != "" {
+		return &Refusal{Code: BadInput, Say: p, Fields: map[Field]string{FieldText: p}}
+	}
 	a.Decisions = append(a.Decisions, Decision{Rule: -1, By: d.actor.ID, At: d.now, Reason: reason})
 	a.Result, a.Settled = AskDenied, d.now
 	texts := map[string]string{"reason": reason}
@@ -189,13 +195,18 @@ func (x Escalate) decide(d *decision) error {
 	return nil
 }
 
-// escalate asks the fallback, once.
+// escalate asks the fallback, once, where there is one.
 func (d *decision) escalate(a *Ask, why string) {
-	if a.Fallback {
+	if a.Fallback || !d.c.hasFallback() {
 		return
 	}
 	a.Fallback, a.EscalateAt = true, time.Time{}
 	d.emit(EventEscalated, Facts{"ask": a.ID, "why": why}, nil)
+}
+
+// hasFallback tells whether any approval has fallback groups.
+func (c *Change) hasFallback() bool {
+	return slices.ContainsFunc(c.Plan.Approvals, func(r ApprovalRule) bool { return len(r.Fallback) > 0 })
 }
 
 // putAsk puts a question to the approvers. The fallback is asked at once where
@@ -203,13 +214,15 @@ func (d *decision) escalate(a *Ask, why string) {
 func (d *decision) putAsk(a Ask) {
 	c := &d.c
 	a.ID, a.By, a.At = len(c.Asks)+1, d.actor.ID, d.now
-	a.EscalateAt = d.now.Add(c.Plan.EscalateAfter)
+	if c.hasFallback() {
+		a.EscalateAt = d.now.Add(c.Plan.EscalateAfter)
+	}
 	a.LapseAt = d.now.Add(c.Plan.LapseAfter)
 	c.Asks = append(c.Asks, a)
 	d.emit(EventAsked, Facts{"ask": a.ID, "for": string(a.For), "seconds": int64(a.Duration / time.Second)}, nil)
 	for _, rule := range c.Plan.Approvals {
 		people, known := c.Candidates(d.actor.Groups, rule, rule.From)
-		if known && len(people) == 0 {
+		if known && len(people) == 0 && !d.actor.Groups.everyone(rule.From) {
 			d.escalate(c.ask(), "nobody of the first groups may decide")
 			return
 		}

@@ -86,6 +86,7 @@ type Access struct {
 	Standing      bool      `json:"standing,omitempty"`       // it was there before, and is not ours to remove
 	GivenUp       bool      `json:"given_up,omitempty"`       // no longer wanted though never seen
 	GoneAt        time.Time `json:"gone_at,omitzero"`         // verified gone, or left alone for good
+	LateAt        time.Time `json:"late_at,omitzero"`         // people were told that the removal is late
 	SessionsEndBy time.Time `json:"sessions_end_by,omitzero"` // live sessions may last until then
 	Trouble       string    `json:"trouble,omitempty"`        // what AWS last refused, in a sentence
 }

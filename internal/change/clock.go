@@ -2,6 +2,7 @@ package change
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -88,7 +89,7 @@ func (d *decision) tickWindow() error {
 	switch {
 	case c.Phase == Approved && c.Access != nil && !c.Access.GivenUp && due(c.Access.GrantBy, d.now):
 		if c.Access.IntendedAt.IsZero() {
-			return d.fail("AWS did not give the access in time, and it was never asked for there. " + c.Access.Trouble)
+			return d.fail(strings.TrimSpace("AWS did not give the access in time, and it was never asked for there. " + c.Access.Trouble))
 		}
 		c.Access.GivenUp = true
 		d.emit(EventAccessGivenUp, nil, nil)
@@ -111,8 +112,9 @@ func (d *decision) tickObligation(o *Obligation) {
 	rungs, overdue := l.reached(*o, d.now)
 	switch {
 	case o.Breached.IsZero() && due(o.Due, d.now):
+		inTime := !o.Part.IsZero() && !o.Part.After(o.Due) // theirs was done; the copy is what is late
 		o.Breached, o.Rung, o.Overdue, o.Snoozed = d.now, len(l.rungs), overdue, time.Time{}
-		d.emit(EventBreached, Facts{"obligation": string(o.Name), "item": o.Item, "due": stamp(o.Due), "delivery": !o.Part.IsZero()}, nil)
+		d.emit(EventBreached, Facts{"obligation": string(o.Name), "item": o.Item, "due": stamp(o.Due), "delivery": inTime}, nil)
 	case !o.Part.IsZero() || d.c.Phase == Active:
 	case !o.Breached.IsZero() && overdue > o.Overdue:
 		o.Overdue = overdue
@@ -147,7 +149,14 @@ func (x RemindLater) decide(d *decision) error {
 	if o == nil || o.State != Owed || !o.Part.IsZero() {
 		return refuse(TooLate, "Nothing is owed here any more.")
 	}
-	if !o.OwnedBy(d.actor.ID, d.actor.Groups) && !d.c.Own(d.actor.ID) {
+	owns, known := o.ownedBy(d.actor.ID, d.actor.Groups)
+	if o.Owner != "" && o.Owner == d.c.Requester { // the implementer does it as well as the requester
+		owns = owns || d.c.Own(d.actor.ID)
+	}
+	if !owns && !known {
+		return unestablishable()
+	}
+	if !owns {
 		return refuse(NotAllowed, "Only whoever owes this may put it off.")
 	}
 	if due(o.Due, d.now) {

@@ -30,6 +30,9 @@ func Decide(rules Rules, c Change, cmd Command, actor Actor, now time.Time) (Cha
 	if !actor.System && actor.Standing != Member {
 		return c, nil, refuse(NotAllowed, "Only full members of this workspace may do this.")
 	}
+	if by := givenBy(cmd); (actor.System && by == people) || (!actor.System && by == machinery) {
+		return c, nil, refuse(NotAllowed, "This is not yours to say.")
+	}
 	if err := cmd.decide(d); err != nil {
 		return c, nil, err
 	}
@@ -38,6 +41,28 @@ func Decide(rules Rules, c Change, cmd Command, actor Actor, now time.Time) (Cha
 	}
 	d.settle()
 	return d.c, d.events, nil
+}
+
+// givers is who gives a command.
+type givers int
+
+const (
+	anybody   givers = iota
+	people           // a decision, which is never taken by breakglass itself
+	machinery        // what breakglass has seen or waited for; nobody may claim it
+)
+
+// givenBy tells who gives a command. It stands in one place, so that what the
+// edges check is checked here once more.
+func givenBy(cmd Command) givers {
+	switch cmd.(type) {
+	case Approve, Deny, ChangeDuration, SignOff, RemindLater:
+		return people
+	case Tick, Escalate, PersonFound, PersonRefused, IntendAccess, AccessVerified, AccessFailed, AccessTrouble, AccessGone, AccessLate, AccessBack,
+		TicketChecked, IncidentSeen, IncidentMoved, IncidentRefused, RecordMirrored, ReviewMirrored, ActionRecorded, CommentsSeen, OwnerGone, Undelivered:
+		return machinery
+	}
+	return anybody
 }
 
 // emit adds an event that tells of what has just been done to d.c.
@@ -72,9 +97,12 @@ func (d *decision) settle() {
 }
 
 // accessOver tells whether nothing of the change's access is left in AWS, as
-// far as breakglass is responsible for it.
+// far as breakglass is responsible for it: none was asked for, or it is gone.
+// Access that was seen without a create for this change may be another change's
+// and still ours to remove, so that has to be gone as well.
 func (c *Change) accessOver() bool {
-	return c.Access == nil || c.Access.IntendedAt.IsZero() || !c.Access.GoneAt.IsZero()
+	a := c.Access
+	return a == nil || !a.GoneAt.IsZero() || (a.IntendedAt.IsZero() && a.VerifiedAt.IsZero())
 }
 
 // owe adds an obligation, or does nothing when the change has it already.
@@ -109,6 +137,13 @@ func (d *decision) fulfil(o *Obligation, proof Proof) {
 	d.emit(EventDone, facts, nil)
 }
 
+// oweAgain undoes the proof of an obligation. Whoever owed it has done their
+// part and is not reminded; what is missing is the copy.
+func (d *decision) oweAgain(o *Obligation) {
+	o.State, o.Done, o.Proof = Owed, time.Time{}, Proof{}
+	d.emit(EventOwed, Facts{"obligation": string(o.Name), "item": o.Item, "due": stamp(o.Due), "again": true}, nil)
+}
+
 // openWindow starts the window at a time, and with it what is owed from then on.
 func (d *decision) openWindow(start time.Time) {
 	c := &d.c
@@ -130,6 +165,10 @@ func (d *decision) closeWindow(how string) error {
 		return err
 	}
 	c.Window.Ended, c.Window.EndedBy = d.now, d.actor.ID
+	if a := c.OpenAsk(); a != nil && how == "time" { // an extension that nobody decided in time
+		d.shutAsk(AskLapsed)
+		d.emit(EventExtensionLapsed, Facts{"ask": a.ID}, nil)
+	}
 	d.shutAsk(AskWithdrawn)
 	d.emit(EventEnded, Facts{"how": how}, nil)
 	d.oweReview(d.now)

@@ -31,8 +31,8 @@ const (
 	DeliverPerson     DeliveryKind = "person"       // the requester's AWS user is found
 )
 
-// System gives the system that a delivery needs, so that one that is down holds
-// up nothing of another.
+// System gives the system that deliveries of a kind need unless they say
+// otherwise.
 func (k DeliveryKind) System() System {
 	switch k {
 	case DeliverTicket, DeliverTicketLook, DeliverRemoteLink, DeliverRecord, DeliverNote, DeliverReview, DeliverAction, DeliverComments:
@@ -80,6 +80,7 @@ const (
 	MessageTicketRefused   Message = "ticket_refused"
 	MessageClosed          Message = "closed"
 	MessageStanding        Message = "standing"
+	MessageAccessLate      Message = "access_late"
 )
 
 // Ref says what a delivery is about.
@@ -104,4 +105,14 @@ type Delivery struct {
 	To     PersonID // of a direct message, an ask or a reminder; empty: the channel
 	Ref    Ref
 	Due    time.Time // not before; zero: at once
+	Via    System    // the system that it needs, where its kind alone does not say; else empty
+}
+
+// System gives the system that the delivery needs, so that one that is down
+// holds up nothing of another, and is named rightly while it is waited for.
+func (d Delivery) System() System {
+	if d.Via != "" {
+		return d.Via
+	}
+	return d.Kind.System()
 }

@@ -39,7 +39,10 @@ func (v GroupView) People(groups ...GroupID) (people []PersonID, known bool) {
 	known = true
 	for _, g := range groups {
 		m := v[g]
-		known = known && m.Known
+		if !m.Known { // whoever it still names has not been established
+			known = false
+			continue
+		}
 		for _, p := range m.People {
 			if !slices.Contains(people, p) {
 				people = append(people, p)
@@ -47,6 +50,12 @@ func (v GroupView) People(groups ...GroupID) (people []PersonID, known bool) {
 		}
 	}
 	return people, known
+}
+
+// everyone tells whether one of the groups is every full member, who are not
+// listed by name.
+func (v GroupView) everyone(groups []GroupID) bool {
+	return slices.ContainsFunc(groups, func(g GroupID) bool { return v[g].Everyone })
 }
 
 // Actor is whoever gives a command, as established at the moment of the click.

@@ -71,11 +71,16 @@ func (c *Change) Owing() []Obligation {
 
 // OwnedBy tells whether p owes the obligation, by themselves or in a group.
 func (o *Obligation) OwnedBy(p PersonID, v GroupView) bool {
+	owns, _ := o.ownedBy(p, v)
+	return owns
+}
+
+// ownedBy is OwnedBy, and whether the answer is certain.
+func (o *Obligation) ownedBy(p PersonID, v GroupView) (owns, known bool) {
 	if o.Owner != "" {
-		return o.Owner == p
+		return o.Owner == p, true
 	}
-	has, _ := v.Has(p, o.Groups...)
-	return has
+	return v.Has(p, o.Groups...)
 }
 
 // ladder is when an obligation is reminded of.

@@ -25,6 +25,9 @@ type outbox struct {
 }
 
 func (o *outbox) add(d Delivery) {
+	if slices.ContainsFunc(o.out, func(x Delivery) bool { return x.Kind == d.Kind && x.Key == d.Key }) {
+		return
+	}
 	d.Number = o.c.Number
 	o.out = append(o.out, d)
 }
@@ -35,6 +38,15 @@ func (o *outbox) once(kind DeliveryKind, key string, to PersonID, ref Ref) {
 
 func (o *outbox) converge(kind DeliveryKind, key string, to PersonID, ref Ref) {
 	o.add(Delivery{Kind: kind, Key: key, Mode: Converge, To: to, Ref: ref})
+}
+
+// toRecord asks for something to be written where the record stands.
+func (o *outbox) toRecord(kind DeliveryKind, key string, ref Ref) {
+	d := Delivery{Kind: kind, Key: key, Mode: Once, Ref: ref}
+	if o.c.Record.In == RecordInIncident && o.c.Incident != nil && o.c.Incident.Refused == "" {
+		d.Via = SystemIncident
+	}
+	o.add(d)
 }
 
 func seqKey(e Event) string { return strconv.FormatInt(e.Seq, 10) }
@@ -56,7 +68,7 @@ func (o *outbox) event(e Event) {
 	if inAudit(e) {
 		o.once(DeliverAudit, seqKey(e), "", Ref{Seq: e.Seq})
 	}
-	if o.c.Incident != nil && o.c.Incident.Refused == "" && onTimeline(e.Type) {
+	if o.c.Incident != nil && o.c.Incident.Refused == "" && (onTimeline(e.Type) || (o.c.Record.In == RecordInJira && onBoth(e.Type))) {
 		o.once(DeliverTimeline, seqKey(e), "", Ref{Seq: e.Seq})
 	}
 	o.asks(e)
@@ -98,6 +110,8 @@ func (o *outbox) people(e Event) {
 		if c.Access.Standing {
 			o.tell(e, MessageStanding, c.Approver())
 		}
+	case EventAccessLate:
+		o.once(DeliverCTO, "access_late/"+seqKey(e), "", Ref{Seq: e.Seq, Message: MessageAccessLate})
 	case EventSignOffDoubted:
 		o.tell(e, MessageSignOffDoubted, PersonID(e.Fact("signer")))
 	case EventSignOffUndone:
@@ -118,9 +132,6 @@ func (o *outbox) records(e Event) {
 		if c.Record.Choice == TicketNow && c.Record.In == RecordInJira {
 			o.once(DeliverTicket, "ticket", "", Ref{})
 		}
-		if c.Ticket != nil && !c.Ticket.Checked {
-			o.once(DeliverTicketLook, c.Ticket.Key, "", Ref{})
-		}
 		if c.Incident != nil {
 			o.once(DeliverIncident, "request", "", Ref{Seq: e.Seq})
 		}
@@ -130,26 +141,40 @@ func (o *outbox) records(e Event) {
 		}
 	case EventTicketLinked:
 		if c.Ticket != nil {
-			o.converge(DeliverRemoteLink, "link/"+c.Ticket.Key, "", Ref{})
-			if o.c.Owes(OweSignOff, 0) != nil {
-				o.converge(DeliverComments, "comments", "", Ref{})
+			if !c.Ticket.Checked {
+				o.once(DeliverTicketLook, c.Ticket.Key+"/"+seqKey(e), "", Ref{Seq: e.Seq})
 			}
+			o.converge(DeliverRemoteLink, "link/"+c.Ticket.Key, "", Ref{})
+			o.watchComments()
 		}
 	case EventRecordWritten:
-		o.once(DeliverRecord, e.Fact("revision"), "", Ref{Seq: e.Seq, Revision: e.int("revision")})
+		o.toRecord(DeliverRecord, e.Fact("revision"), Ref{Seq: e.Seq, Revision: e.int("revision")})
 		o.ticketForRecord()
 	case EventIncidentRefused:
-		if c.Record.In == RecordInJira && c.Record.Revision > 0 {
-			o.once(DeliverRecord, "moved/"+strconv.Itoa(c.Record.Revision), "", Ref{Seq: e.Seq, Revision: c.Record.Revision})
+		o.watchComments()
+		if e.Fact("moved") == "true" && c.Record.Revision > 0 {
+			o.toRecord(DeliverRecord, "moved/"+strconv.Itoa(c.Record.Revision), Ref{Seq: e.Seq, Revision: c.Record.Revision})
 			o.ticketForRecord()
 		}
+	case EventDenied, EventWithdrawn, EventLapsed, EventFailed:
+		if c.Record.In == RecordInJira && (c.Ticket != nil || c.Record.Choice == TicketNow) {
+			o.toRecord(DeliverNote, "outcome", Ref{Seq: e.Seq})
+		}
 	case EventNoted:
-		o.once(DeliverNote, e.Fact("note"), "", Ref{Seq: e.Seq, Item: e.int("note")})
+		o.toRecord(DeliverNote, e.Fact("note"), Ref{Seq: e.Seq, Item: e.int("note")})
 	case EventReviewSubmitted:
-		o.once(DeliverReview, "review", "", Ref{Seq: e.Seq})
+		o.toRecord(DeliverReview, "review", Ref{Seq: e.Seq})
 		for i := range c.Review.Text.Actions {
 			o.once(DeliverAction, strconv.Itoa(i+1), "", Ref{Seq: e.Seq, Item: i + 1})
 		}
+	}
+}
+
+// watchComments looks at the ticket's comments while a sign-off is owed or could
+// be undone.
+func (o *outbox) watchComments() {
+	if o.c.Ticket != nil && o.c.Owes(OweSignOff, 0) != nil {
+		o.converge(DeliverComments, "comments", "", Ref{})
 	}
 }
 
@@ -165,9 +190,13 @@ func (o *outbox) owed(e Event) {
 	ob, item, seq := ObligationName(e.Fact("obligation")), e.int("item"), e.Seq
 	name := string(ob) + "-" + strconv.Itoa(item)
 	switch e.Type { //nolint:exhaustive // the other events are about no obligation
-	case EventReminded:
+	case EventOwed:
+		if ob == OweSignOff {
+			o.watchComments()
+		}
+	case EventReminded: // the sequence number: what is owed anew is reminded of anew
 		rung := e.Fact("rung")
-		o.once(DeliverRemindOut, name+"/"+rung, "", Ref{Seq: seq, Obligation: ob, Item: item, Rung: rung})
+		o.once(DeliverRemindOut, name+"/"+rung+"/"+seqKey(e), "", Ref{Seq: seq, Obligation: ob, Item: item, Rung: rung})
 	case EventBreached:
 		o.once(DeliverCTO, "breach/"+seqKey(e), "", Ref{Seq: seq, Message: MessageBreach, Obligation: ob, Item: item})
 		if e.Fact("delivery") != "true" {
@@ -180,7 +209,7 @@ func (o *outbox) owed(e Event) {
 	case EventSignOffUndone:
 		o.once(DeliverSignOffOut, "sign_off/"+seqKey(e), "", Ref{Seq: seq})
 	case EventSignedOff:
-		o.once(DeliverNote, "sign_off/"+seqKey(e), "", Ref{Seq: seq})
+		o.toRecord(DeliverNote, "sign_off/"+seqKey(e), Ref{Seq: seq})
 		o.tell(e, MessageSignedOff, o.c.Requester)
 	}
 }
@@ -207,8 +236,8 @@ func inThread(t EventType) bool {
 
 // inAudit tells whether the audit channel hears of an event.
 func inAudit(e Event) bool {
-	switch e.Type { //nolint:exhaustive // all others are read in the thread
-	case EventBreached, EventSignOffUndone, EventAccessBack, EventUndelivered, EventIncidentRefused:
+	switch e.Type {
+	case EventBreached, EventSignOffUndone, EventAccessLate, EventAccessBack, EventUndelivered, EventIncidentRefused:
 		return true
 	case EventAccessVerified:
 		return e.Fact("standing") == "true"
@@ -220,10 +249,15 @@ func inAudit(e Event) bool {
 // onTimeline tells whether the incident's timeline hears of an event. What was
 // done and the notes have deliveries of their own.
 func onTimeline(t EventType) bool {
-	switch t { //nolint:exhaustive // the incident is not told of paperwork
-	case EventRequested, EventReported, EventApproved, EventActivated, EventEnded, EventAccessGone, EventExtensionApproved, EventIncidentLinked, EventDenied:
+	switch t {
+	case EventRequested, EventReported, EventApproved, EventActivated, EventEnded, EventAccessGone, EventExtensionApproved,
+		EventIncidentLinked, EventDenied, EventWithdrawn, EventLapsed, EventFailed:
 		return true
 	default:
 		return false
 	}
 }
+
+// onBoth tells whether an incident hears of an event although the record stands
+// in Jira: what was done, and the notes.
+func onBoth(t EventType) bool { return t == EventNoted || t == EventRecordWritten }

@@ -28,9 +28,16 @@ type Move struct{ From, To Phase }
 // compares the two.
 func Moves() []Move {
 	return []Move{
-		{Requested, Approved}, {Requested, Denied}, {Requested, Withdrawn}, {Requested, Lapsed},
-		{Approved, Active}, {Approved, Failed}, {Approved, Withdrawn}, {Approved, Ended},
-		{Active, Ended}, {Ended, Closed},
+		{Requested, Approved},
+		{Requested, Denied},
+		{Requested, Withdrawn},
+		{Requested, Lapsed},
+		{Approved, Active},
+		{Approved, Failed},
+		{Approved, Withdrawn},
+		{Approved, Ended},
+		{Active, Ended},
+		{Ended, Closed},
 	}
 }
 

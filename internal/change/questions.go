@@ -7,10 +7,11 @@ import "slices"
 // few edits.
 func AltersQuestions(events []Event) bool {
 	return slices.ContainsFunc(events, func(e Event) bool {
-		switch e.Type { //nolint:exhaustive // the others show in no question
+		switch e.Type {
 		case EventDurationChanged, EventApprovalGiven, EventApproved, EventDenied, EventLapsed, EventWithdrawn, EventFailed,
 			EventActivated, EventEnded, EventClosed, EventExtensionApproved, EventExtensionDenied, EventExtensionLapsed,
-			EventSignedOff, EventSignOffUndone, EventTicketLinked, EventRecordWritten, EventPersonRefused:
+			EventSignedOff, EventSignOffUndone, EventTicketLinked, EventRecordWritten, EventPersonRefused,
+			EventIncidentLinked, EventIncidentRefused:
 			return true
 		default:
 			return false

@@ -1,8 +1,10 @@
 package change
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // AddNote adds a line to the record.
@@ -19,6 +21,7 @@ type LinkTicket struct {
 // TicketChecked says that a linked ticket was seen in Jira. Refused says why
 // it was not taken; the ticket is then unlinked.
 type TicketChecked struct {
+	Asked   string // the key that was linked, where it is not Ticket.Key: a ticket that has moved has another now
 	Ticket  TicketRef
 	Refused string
 }
@@ -29,9 +32,20 @@ type LinkIncident struct{ Incident Incident }
 // IncidentSeen brings what is known of the linked incident up to date.
 type IncidentSeen struct{ Incident Incident }
 
+// IncidentMoved says that the linked incident was merged into another, which
+// stands in its place from now on. What it was at the request stays known.
+type IncidentMoved struct {
+	From     string // id of the incident that was merged
+	Incident Incident
+}
+
 // IncidentRefused says that the incident takes no notes. A record that was to
-// stand there moves to Jira, with sign-off.
-type IncidentRefused struct{ Say string }
+// stand there, and of which not everything does, moves to Jira, with sign-off.
+// Private: the incident cannot be seen any more, so its text counts as private.
+type IncidentRefused struct {
+	Say     string
+	Private bool
+}
 
 // LinkURL keeps an address with the change.
 type LinkURL struct{ URL string }
@@ -45,6 +59,7 @@ type WriteRecord struct {
 // RecordMirrored says that the incident or ticket holds a revision of the record.
 type RecordMirrored struct {
 	Revision int
+	In       RecordPlace
 	Ref      string // of the timeline item or comment
 }
 
@@ -101,7 +116,7 @@ func (x LinkTicket) decide(d *decision) error {
 	if c.Phase.Final() && !x.Ours {
 		return d.open()
 	}
-	if c.Ticket != nil && !x.Ours && c.Record.Mirrored > 0 {
+	if c.Ticket != nil && !x.Ours && c.Record.Mirrored > 0 && c.Record.In == RecordInJira {
 		return refuse(TooLate, "The record of %s stands in %s already; add a link there instead.", c.Number, c.Ticket.Key)
 	}
 	if c.Ticket != nil && x.Ours {
@@ -117,7 +132,8 @@ func (x LinkTicket) decide(d *decision) error {
 
 func (x TicketChecked) decide(d *decision) error {
 	c := &d.c
-	if c.Ticket == nil || c.Ticket.Checked || c.Ticket.Key != x.Ticket.Key {
+	asked := cmp.Or(x.Asked, x.Ticket.Key)
+	if c.Ticket == nil || c.Ticket.Checked || c.Ticket.Key != asked {
 		return nil
 	}
 	if x.Refused == "" {
@@ -129,7 +145,7 @@ func (x TicketChecked) decide(d *decision) error {
 	if c.Report == nil {
 		c.Obligations = slices.DeleteFunc(c.Obligations, func(o Obligation) bool { return o.Name == OweSignOff && o.State == Owed })
 	}
-	d.emit(EventTicketRefused, Facts{"ticket": x.Ticket.Key, "say": x.Refused}, nil)
+	d.emit(EventTicketRefused, Facts{"ticket": asked, "say": x.Refused}, nil)
 	return nil
 }
 
@@ -159,27 +175,49 @@ func (x IncidentSeen) decide(d *decision) error {
 	if i == nil || c.Phase.Final() {
 		return nil
 	}
-	same := i.Now.ID == x.Incident.ID && i.Now.Status == x.Incident.Status && i.Now.Category == x.Incident.Category && i.Now.Private == x.Incident.Private
-	i.Now = x.Incident
-	if same {
-		return nil
+	was, is := i.Now, x.Incident
+	was.SeenAt, was.Created, is.Created, is.SeenAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	was.Closed, is.Closed = was.Closed.UTC(), is.Closed.UTC()
+	if was == is {
+		return nil // that it was looked at again is no news
 	}
+	i.Now = x.Incident
 	c.Confidential = c.Confidential || x.Incident.Private
 	d.emit(EventIncidentSeen, Facts{"incident": x.Incident.ID, "status": x.Incident.Status, "category": string(x.Incident.Category)}, nil)
 	return nil
 }
 
+func (x IncidentMoved) decide(d *decision) error {
+	c := &d.c
+	if c.Incident == nil || c.Incident.Now.ID != x.From || c.Incident.Now.ID == x.Incident.ID || c.Phase.Final() {
+		return nil
+	}
+	c.Incident.Now = x.Incident
+	c.Confidential = c.Confidential || x.Incident.Private
+	d.emit(EventIncidentLinked, Facts{"incident": x.Incident.ID, "status": x.Incident.Status, "category": string(x.Incident.Category), "merged_from": x.From}, nil)
+	return nil
+}
+
 func (x IncidentRefused) decide(d *decision) error {
 	c := &d.c
-	if c.Incident == nil || c.Incident.Refused != "" || c.Phase.Final() {
+	if c.Incident == nil || c.Phase.Final() {
+		return nil
+	}
+	r := &c.Record
+	moves := r.In == RecordInIncident && (r.Revision == 0 || r.Mirrored < r.Revision)
+	if c.Incident.Refused != "" && !moves {
 		return nil
 	}
 	c.Incident.Refused = x.Say
-	if c.Record.In == RecordInIncident {
-		c.Record.In, c.Record.Moved, c.Record.Mirrored = RecordInJira, x.Say, 0
+	c.Confidential = c.Confidential || x.Private
+	if moves {
+		r.In, r.Moved, r.Mirrored = RecordInJira, x.Say, 0
 	}
-	d.emit(EventIncidentRefused, Facts{"say": x.Say, "record_in": string(c.Record.In)}, nil)
-	if c.Ticket != nil {
+	d.emit(EventIncidentRefused, Facts{"say": x.Say, "record_in": string(r.In), "moved": moves}, nil)
+	if o := c.Owes(OweRecord, 0); moves && o != nil && o.State == Done {
+		d.oweAgain(o) // or the change could close before the record stands in Jira
+	}
+	if moves && c.Ticket != nil {
 		d.oweSignOffOfTicket()
 	}
 	return nil
@@ -201,7 +239,7 @@ func (x LinkURL) decide(d *decision) error {
 }
 
 func (x WriteRecord) decide(d *decision) error {
-	if err := d.mine(); err != nil {
+	if err := d.mineOrInherited(OweRecord); err != nil {
 		return err
 	}
 	c := &d.c
@@ -230,7 +268,7 @@ func (x WriteRecord) decide(d *decision) error {
 
 func (x RecordMirrored) decide(d *decision) error {
 	c := &d.c
-	if x.Revision <= c.Record.Mirrored || x.Revision > c.Record.Revision {
+	if x.Revision <= c.Record.Mirrored || x.Revision > c.Record.Revision || x.In != c.Record.In {
 		return nil
 	}
 	c.Record.Mirrored = x.Revision

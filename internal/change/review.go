@@ -16,8 +16,11 @@ type SaveDraft struct{ Text ReviewText }
 // SubmitReview is the post-incident review.
 type SubmitReview struct{ Text ReviewText }
 
-// ReviewMirrored says that the record holds the review.
-type ReviewMirrored struct{ Ref string }
+// ReviewMirrored says where the review stands, beside the record or in its stead.
+type ReviewMirrored struct {
+	In  RecordPlace
+	Ref string // of the timeline item or comment
+}
 
 // ActionRecorded says that a preventive action has its ticket or follow-up.
 type ActionRecorded struct {
@@ -37,8 +40,11 @@ func (x SaveDraft) decide(d *decision) error {
 // reviewable refuses a review from others, too early, or twice.
 func (d *decision) reviewable() error {
 	c := &d.c
-	if err := d.mine(); err != nil {
+	if err := d.mineOrInherited(OweReview); err != nil {
 		return err
+	}
+	if c.Phase.Final() && c.Phase != Closed {
+		return d.open()
 	}
 	if c.Phase != Ended && c.Phase != Closed {
 		return refuse(TooEarly, "%s has not ended yet; the review comes after it.", c.Number)
@@ -131,9 +137,9 @@ func (x ReviewMirrored) decide(d *decision) error {
 		return nil
 	}
 	c.Review.Mirrored = true
-	d.emit(EventReviewMirrored, Facts{"ref": x.Ref}, nil)
+	d.emit(EventReviewMirrored, Facts{"in": string(x.In), "ref": x.Ref}, nil)
 	if o := c.Owes(OweReview, 0); o != nil && o.State == Owed {
-		d.fulfil(o, Proof{Way: string(c.Record.In), By: c.Review.By, Ref: x.Ref})
+		d.fulfil(o, Proof{Way: string(x.In), By: c.Review.By, Ref: x.Ref})
 	}
 	return nil
 }

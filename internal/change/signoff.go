@@ -46,6 +46,18 @@ func Doubt(body string) string {
 	return ""
 }
 
+// editedByAnother tells whether the words may not be the author's own: Jira lets
+// administrators edit other people's comments.
+func (c TicketComment) editedByAnother() bool { return c.Editor != "" && c.Editor != c.Author }
+
+// doubt says why this comment does not count as a sign-off; empty when it does.
+func (c TicketComment) doubt() string {
+	if c.editedByAnother() {
+		return "somebody else has edited it"
+	}
+	return Doubt(c.Body)
+}
+
 // HashText is the hex SHA-256 by which a comment's text is remembered.
 func HashText(body string) string {
 	sum := sha256.Sum256([]byte(body))
@@ -98,8 +110,11 @@ func (d *decision) signer(p PersonID) error {
 func (SignOff) decide(d *decision) error {
 	c := &d.c
 	o := c.Owes(OweSignOff, 0)
+	if o == nil && c.Phase.Final() {
+		return d.open()
+	}
 	if o == nil {
-		return refuse(TooEarly, "%s needs no sign-off.", c.Number)
+		return refuse(TooEarly, "%s needs no sign-off yet.", c.Number)
 	}
 	if o.State != Owed {
 		return &Refusal{Code: Decided, Say: c.Number.String() + " has been signed off already.", By: o.Proof.By, At: o.Done}
@@ -145,15 +160,25 @@ func (d *decision) rejudge(o *Obligation, comments []SignerComment) error {
 	comment, there := find(comments, func(x SignerComment) bool { return x.ID == o.Proof.Ref })
 	why := "the comment was deleted"
 	if there {
-		if HashText(comment.Body) == o.Proof.Hash {
+		if HashText(comment.Body) == o.Proof.Hash && !comment.editedByAnother() {
 			return nil
 		}
-		why = Doubt(comment.Body)
+		why = comment.doubt()
 	}
 	if there && why == "" {
 		o.Proof.Hash = HashText(comment.Body)
 		d.emit(EventSignedOff, Facts{"by": string(o.Proof.By), "way": o.Proof.Way, "ref": o.Proof.Ref, "hash": o.Proof.Hash, "edited": true}, nil)
 		return nil
+	}
+	if d.c.Phase.Final() { // told once for each state of the comment
+		mark := o.Proof.Ref + ":deleted"
+		if there {
+			mark = o.Proof.Ref + ":" + HashText(comment.Body)
+		}
+		if slices.Contains(d.c.Doubted, mark) {
+			return nil
+		}
+		d.c.Doubted = append(d.c.Doubted, mark)
 	}
 	d.emit(EventSignOffUndone, Facts{"by": string(o.Proof.By), "ref": o.Proof.Ref, "why": why}, nil)
 	if d.c.Phase.Final() {
@@ -166,8 +191,11 @@ func (d *decision) rejudge(o *Obligation, comments []SignerComment) error {
 // judge takes one comment as a sign-off, or tells its signer why it does not count.
 func (d *decision) judge(o *Obligation, comment SignerComment) (done bool, err error) {
 	c := &d.c
-	if comment.Signer == "" || comment.Created.Before(c.Ticket.LinkedAt.Truncate(time.Second)) {
+	if comment.Signer == "" {
 		return false, nil
+	}
+	if !c.Ticket.Ours && comment.Created.Before(c.Ticket.LinkedAt.Truncate(time.Second)) {
+		return false, nil // about something else; on a ticket of ours everything is about the change
 	}
 	err = d.signer(comment.Signer)
 	if r, ok := err.(*Refusal); ok && r.Code != Unestablished { //nolint:errorlint // signer answers the bare type
@@ -176,7 +204,7 @@ func (d *decision) judge(o *Obligation, comment SignerComment) (done bool, err e
 		return false, err
 	}
 	hash := HashText(comment.Body)
-	if why := Doubt(comment.Body); why != "" {
+	if why := comment.doubt(); why != "" {
 		mark := comment.ID + ":" + hash
 		if !slices.Contains(c.Doubted, mark) {
 			c.Doubted = append(c.Doubted, mark)

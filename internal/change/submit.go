@@ -216,12 +216,22 @@ func (req Request) problems(rules Rules, now time.Time) (map[Field]string, Kind)
 }
 
 func checkText(p map[Field]string, f Field, text string, required bool) {
+	if problem := textProblem(text, required); problem != "" {
+		p[f] = problem
+	}
+}
+
+// textProblem says why a text cannot be taken; empty when it can.
+func textProblem(text string, required bool) string {
 	switch n := utf8.RuneCountInString(text); {
 	case required && strings.TrimSpace(text) == "":
-		p[f] = "Please fill this in."
+		return "Please fill this in."
 	case n > TextLimit:
-		p[f] = "This is too long: at most 3,000 characters fit."
+		return "This is too long: at most 3,000 characters fit."
+	case strings.ContainsRune(text, 0): // Postgres keeps none
+		return "This holds a character that cannot be stored (NUL). Please remove it."
 	}
+	return ""
 }
 
 func (req Request) accessProblems(p map[Field]string, rules Rules, kind Kind) {

@@ -45,6 +45,7 @@ type TicketSection struct {
 type TicketComment struct {
 	ID      string
 	Author  string // accountId
+	Editor  string // accountId of whoever edited it last; empty, or the author, when nobody else did
 	Created time.Time
 	Updated time.Time
 	Body    string

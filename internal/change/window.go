@@ -29,6 +29,23 @@ func (d *decision) mine() error {
 	return refuse(NotAllowed, "Only whoever asked for this change or makes it may do this.")
 }
 
+// mineOrInherited refuses everybody but the requester, the implementer, and
+// whoever the obligation has passed to because they are gone.
+func (d *decision) mineOrInherited(name ObligationName) error {
+	err := d.mine()
+	o := d.c.Owes(name, 0)
+	if err == nil || o == nil || o.Owner != "" {
+		return err
+	}
+	switch owns, known := o.ownedBy(d.actor.ID, d.actor.Groups); {
+	case owns:
+		return nil
+	case !known:
+		return unestablishable()
+	}
+	return err
+}
+
 // over refuses what comes after the window, naming who ended it.
 func (d *decision) over() error {
 	c := &d.c
@@ -112,6 +129,9 @@ func (x Extend) decide(d *decision) error {
 		return &Refusal{Code: BadInput, Say: say, Fields: map[Field]string{FieldDuration: say}}
 	}
 	why := strings.TrimSpace(x.Why)
+	if p := textProblem(why, false); p != "" {
+		return &Refusal{Code: BadInput, Say: p, Fields: map[Field]string{FieldWhy: p}}
+	}
 	d.emit(EventExtensionAsked, Facts{"seconds": int64(x.Duration / time.Second)}, map[string]string{"why": why})
 	d.putAsk(Ask{For: ForExtension, Duration: x.Duration, Why: why})
 	return nil

@@ -27,6 +27,9 @@ type wireComment struct {
 	Author struct {
 		AccountID string `json:"accountId"`
 	} `json:"author"`
+	UpdateAuthor struct {
+		AccountID string `json:"accountId"`
+	} `json:"updateAuthor"`
 	Body    string      `json:"body"`
 	Created gojira.Time `json:"created"`
 	Updated gojira.Time `json:"updated"`
@@ -34,7 +37,7 @@ type wireComment struct {
 
 func (w wireComment) value() change.TicketComment {
 	return change.TicketComment{
-		ID: w.ID, Author: w.Author.AccountID, Body: w.Body,
+		ID: w.ID, Author: w.Author.AccountID, Editor: w.UpdateAuthor.AccountID, Body: w.Body,
 		Created: time.Time(w.Created), Updated: time.Time(w.Updated),
 	}
 }

@@ -99,7 +99,7 @@ func TestAnEditedOrDeletedCommentIsSeen(t *testing.T) {
 	b.clock.forward(time.Hour)
 	b.jira.EditComment(ctoID, ref.Key, id, "Not yet")
 	got, err := b.Comment(t.Context(), ref.ID, id)
-	want := change.TicketComment{ID: id, Author: ctoID, Body: "Not yet", Created: made, Updated: b.clock.now()}
+	want := change.TicketComment{ID: id, Author: ctoID, Editor: ctoID, Body: "Not yet", Created: made, Updated: b.clock.now()}
 	if diff := cmp.Diff(want, got, cmp.Comparer(time.Time.Equal)); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}

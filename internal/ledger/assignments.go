@@ -40,8 +40,12 @@ type Assignment struct {
 	Operation       Operation
 	SentAt          time.Time // of the operation in flight
 	RequestID       string    // of the operation in flight; empty: unknown
-	Polls           int       // how often its status was asked for
-	CreateOpenSince time.Time // a create of unknown outcome was sent then
+	Polls           int       // looks in vain, in a row
+	Known           []string  // request ids of the newest creates that are accounted for
+	OpenCreates     int       // creates of unknown outcome, besides the operation in flight
+	CreateOpenSince time.Time // the newest open create was sent then; zero: there is none
+	ClearSince      time.Time // nothing that we made can be there since; zero: something may be
+	Failure         string    // why AWS refused the last create; empty: it did not, or people have been told
 	SeenAt          time.Time // last listed
 	AbsentSince     time.Time // first of the unbroken row of looks without it
 	LookedAt        time.Time
@@ -58,17 +62,17 @@ type Grant struct {
 }
 
 const assignmentColumns = `id, instance_arn, account_id, permission_set_arn, user_id, standing, operation, sent_at, request_id, polls,
-	create_open_since, seen_at, absent_since, looked_at, watch_until, trouble, claim`
+	known, open_creates, create_open_since, clear_since, failure, seen_at, absent_since, looked_at, watch_until, trouble, claim`
 
 func scanAssignment(row pgx.CollectableRow) (Assignment, error) {
 	var a Assignment
-	var sent, open, seen, absent, looked, watch *time.Time
+	var sent, open, clear, seen, absent, looked, watch *time.Time
 	err := row.Scan(&a.ID, &a.Key.InstanceARN, &a.Key.AccountID, &a.Key.PermissionSetARN, &a.Key.UserID, &a.Standing, &a.Operation,
-		&sent, &a.RequestID, &a.Polls, &open, &seen, &absent, &looked, &watch, &a.Trouble, &a.claim)
+		&sent, &a.RequestID, &a.Polls, &a.Known, &a.OpenCreates, &open, &clear, &a.Failure, &seen, &absent, &looked, &watch, &a.Trouble, &a.claim)
 	if err != nil {
 		return a, fmt.Errorf("read an assignment: %w", err)
 	}
-	a.SentAt, a.CreateOpenSince, a.SeenAt = zero(sent), zero(open), zero(seen)
+	a.SentAt, a.CreateOpenSince, a.ClearSince, a.SeenAt = zero(sent), zero(open), zero(clear), zero(seen)
 	a.AbsentSince, a.LookedAt, a.WatchUntil = zero(absent), zero(looked), zero(watch)
 	return a, nil
 }
@@ -80,7 +84,7 @@ func (tx Tx) SyncGrant(ctx context.Context, c *change.Change, now time.Time) (in
 	if a == nil || a.Key.UserID == "" || c.Report != nil || c.Phase == change.Requested {
 		return 0, nil
 	}
-	over := c.Phase.Final() || (c.Phase == change.Ended && (!a.GoneAt.IsZero() || a.IntendedAt.IsZero()))
+	over := c.Phase.Final() || (c.Phase == change.Ended && (!a.GoneAt.IsZero() || (a.IntendedAt.IsZero() && a.VerifiedAt.IsZero())))
 	var id int64
 	if c.Wanted() {
 		err := tx.QueryRow(ctx, `INSERT INTO assignments (instance_arn, account_id, permission_set_arn, user_id, next_try)
@@ -152,7 +156,8 @@ func (tx Tx) grantsOf(ctx context.Context, id int64) ([]Grant, error) {
 // claim. It answers ErrClaimLost when the claim is gone.
 func (tx Tx) SaveAssignment(ctx context.Context, a Assignment) error {
 	return tx.saveAssignment(ctx, a, `UPDATE assignments SET standing = $3, operation = $4, sent_at = $5, request_id = $6, polls = $7,
-		create_open_since = $8, seen_at = $9, absent_since = $10, looked_at = $11, watch_until = $12, trouble = $13
+		known = $8, open_creates = $9, create_open_since = $10, clear_since = $11, failure = $12,
+		seen_at = $13, absent_since = $14, looked_at = $15, watch_until = $16, trouble = $17
 		WHERE id = $1 AND claim = $2`)
 }
 
@@ -163,8 +168,14 @@ func (l *Ledger) SaveAssignment(ctx context.Context, a Assignment) error {
 }
 
 func (tx Tx) saveAssignment(ctx context.Context, a Assignment, sql string, more ...any) error {
-	args := append([]any{a.ID, a.claim, string(a.Standing), string(a.Operation), null(a.SentAt), a.RequestID, a.Polls,
-		null(a.CreateOpenSince), null(a.SeenAt), null(a.AbsentSince), null(a.LookedAt), null(a.WatchUntil), a.Trouble}, more...)
+	known := a.Known
+	if known == nil {
+		known = []string{}
+	}
+	args := append([]any{
+		a.ID, a.claim, string(a.Standing), string(a.Operation), null(a.SentAt), a.RequestID, a.Polls,
+		known, a.OpenCreates, null(a.CreateOpenSince), null(a.ClearSince), a.Failure, null(a.SeenAt), null(a.AbsentSince), null(a.LookedAt), null(a.WatchUntil), a.Trouble,
+	}, more...)
 	tag, err := tx.Exec(ctx, sql, args...)
 	if err != nil {
 		return fmt.Errorf("save an assignment: %w", err)
@@ -180,6 +191,11 @@ func (tx Tx) saveAssignment(ctx context.Context, a Assignment, sql string, more 
 // a grant changed since it was claimed: then at once.
 func (l *Ledger) ReleaseAssignment(ctx context.Context, a Assignment, seen []Grant, now, next time.Time) error {
 	return l.InTx(ctx, func(tx Tx) error {
+		// Whoever changes a grant locks the row too: behind the lock, every grant that
+		// came before is seen, and one that comes later sets next_try after us.
+		if _, err := tx.Exec(ctx, `SELECT 1 FROM assignments WHERE id = $1 FOR UPDATE`, a.ID); err != nil {
+			return fmt.Errorf("lock an assignment: %w", err)
+		}
 		grants, err := tx.grantsOf(ctx, a.ID)
 		if err != nil {
 			return err
@@ -188,8 +204,9 @@ func (l *Ledger) ReleaseAssignment(ctx context.Context, a Assignment, seen []Gra
 			next = now
 		}
 		return tx.saveAssignment(ctx, a, `UPDATE assignments SET standing = $3, operation = $4, sent_at = $5, request_id = $6, polls = $7,
-			create_open_since = $8, seen_at = $9, absent_since = $10, looked_at = $11, watch_until = $12, trouble = $13,
-			next_try = $14, claim = '', lease_until = NULL WHERE id = $1 AND claim = $2`, null(next))
+			known = $8, open_creates = $9, create_open_since = $10, clear_since = $11, failure = $12,
+			seen_at = $13, absent_since = $14, looked_at = $15, watch_until = $16, trouble = $17,
+			next_try = $18, claim = '', lease_until = NULL WHERE id = $1 AND claim = $2`, null(next))
 	})
 }
 
@@ -233,13 +250,16 @@ func (l *Ledger) AssignmentOf(ctx context.Context, n change.Number) (Assignment,
 }
 
 // MarkStanding decides about access that was found before our first create: to
-// keep it, or to end it. It answers ErrNotFound when nothing was found there.
+// keep it, or to end it. Whoever holds the row's claim loses it, so that what
+// they have seen does not undo the decision. It answers ErrNotFound when nothing
+// was found there.
 func (l *Ledger) MarkStanding(ctx context.Context, id int64, keep bool, now time.Time) error {
 	to := StandingOurs
 	if keep {
 		to = StandingKept
 	}
-	tag, err := l.pool.Exec(ctx, `UPDATE assignments SET standing = $2, next_try = LEAST(next_try, $3) WHERE id = $1 AND standing = 'found'`, id, string(to), now)
+	tag, err := l.pool.Exec(ctx, `UPDATE assignments SET standing = $2, next_try = LEAST(next_try, $3), claim = '', lease_until = NULL
+		WHERE id = $1 AND standing = 'found'`, id, string(to), now)
 	if err != nil {
 		return fmt.Errorf("mark an assignment: %w", err)
 	}

@@ -2,11 +2,13 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -94,11 +96,16 @@ func canonical(v any) (string, error) {
 }
 
 // RowDigest is the hash of a change as its row holds it, without the free texts:
-// those can be erased. The last event of every transaction carries it, so that
+// those can be erased. A field that is added to Change later has to be left out
+// of its JSON while it is empty, or older rows get another digest. The last event of every transaction carries it, so that
 // a row that was edited by hand is found.
 func RowDigest(c change.Change) string {
 	c = c.WithoutTexts()
 	c.Version = 0
+	// The rows of obligations come back in the order of their names.
+	slices.SortStableFunc(c.Obligations, func(a, b change.Obligation) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Item, b.Item))
+	})
 	encoded, err := canonical(c)
 	if err != nil { // a Change holds nothing that cannot be encoded
 		return ""

@@ -104,17 +104,10 @@ func (tx Tx) save(ctx context.Context, before Head, c *change.Change, events []c
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", c.Number, err)
 	}
-	var ticket, incident *string
-	if c.Ticket != nil && c.Ticket.ID != "" {
-		ticket = &c.Ticket.ID
-	}
-	if c.Incident != nil {
-		incident = &c.Incident.Now.ID
-	}
 	batch := &pgx.Batch{}
 	write := func(phase change.Phase) {
 		batch.Queue(sql, int64(c.Number), c.Version, string(phase), string(c.Kind), string(c.Requester), string(c.Implementer),
-			c.Confidential, c.RequestedAt, null(c.Window.Start), null(c.Window.Ended), null(c.NextAt()), ticket, incident,
+			c.Confidential, c.RequestedAt, null(c.Window.Start), null(c.Window.Ended), null(c.NextAt()), ticketID(c), incidentID(c),
 			document, head.seq, head.hash, head.at)
 	}
 	write(phaseSteps(from, events, c.Phase)[0])
@@ -133,6 +126,23 @@ func (tx Tx) save(ctx context.Context, before Head, c *change.Change, events []c
 		out[i] = e.Event
 	}
 	return out, nil
+}
+
+// ticketID is the id of a change's ticket; nil while it has none, or none that
+// is known.
+func ticketID(c *change.Change) *string {
+	if c.Ticket == nil || c.Ticket.ID == "" {
+		return nil
+	}
+	return &c.Ticket.ID
+}
+
+// incidentID is the id of a change's incident; nil while it has none.
+func incidentID(c *change.Change) *string {
+	if c.Incident == nil {
+		return nil
+	}
+	return &c.Incident.Now.ID
 }
 
 // phaseSteps lists the phases that the row passes through, the last one last;

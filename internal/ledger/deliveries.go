@@ -38,14 +38,14 @@ const (
 	DeliveryParked    DeliveryState = "parked"
 )
 
-const deliveryColumns = `id, number, kind, key, mode, recipient, ref, wanted, done, external_id, intended_at, attempts, last_error, state, claim`
+const deliveryColumns = `id, number, kind, key, system, mode, recipient, ref, wanted, done, external_id, intended_at, attempts, last_error, state, claim`
 
 func scanDelivery(row pgx.CollectableRow) (Delivery, error) {
 	var d Delivery
 	var ref []byte
 	var number int64
 	var intended *time.Time
-	err := row.Scan(&d.ID, &number, &d.Kind, &d.Key, &d.Mode, &d.To, &ref, &d.Wanted, &d.Done, &d.ExternalID,
+	err := row.Scan(&d.ID, &number, &d.Kind, &d.Key, &d.Via, &d.Mode, &d.To, &ref, &d.Wanted, &d.Done, &d.ExternalID,
 		&intended, &d.Attempts, &d.LastError, &d.State, &d.claim)
 	if err != nil {
 		return d, fmt.Errorf("read a delivery: %w", err)
@@ -84,7 +84,7 @@ func (tx Tx) PutDeliveries(ctx context.Context, deliveries []change.Delivery, ve
 				state = 'open',
 				next_try = CASE WHEN deliveries.last_error = '' OR deliveries.next_try IS NULL THEN excluded.next_try ELSE deliveries.next_try END
 			WHERE deliveries.mode = 'converge' AND deliveries.state <> 'parked' AND deliveries.wanted < excluded.wanted`,
-			int64(d.Number), string(d.Kind), d.Key, string(d.Kind.System()), string(d.Mode), string(d.To), ref, wanted, at)
+			int64(d.Number), string(d.Kind), d.Key, string(d.System()), string(d.Mode), string(d.To), ref, wanted, at)
 	}
 	results := tx.SendBatch(ctx, batch)
 	for range batch.Len() {
@@ -177,6 +177,32 @@ func (l *Ledger) Intend(ctx context.Context, d *Delivery, now time.Time) error {
 	return nil
 }
 
+// IntendAnew records that a call is sent once more, or that what may exist could
+// not be looked for: the wait for it counts from now.
+func (l *Ledger) IntendAnew(ctx context.Context, d *Delivery, now time.Time) error {
+	d.IntendedAt = Micro(now)
+	return l.guarded(ctx, `UPDATE deliveries SET intended_at = $3 WHERE id = $1 AND claim = $2`, d.ID, d.claim, now)
+}
+
+// Unintend records that the call is known to have made nothing.
+func (l *Ledger) Unintend(ctx context.Context, d *Delivery) error {
+	d.IntendedAt = time.Time{}
+	return l.guarded(ctx, `UPDATE deliveries SET intended_at = NULL WHERE id = $1 AND claim = $2`, d.ID, d.claim)
+}
+
+// Reopen makes a delivery due that was done or cancelled. With lost, its copy is
+// gone and is to be made anew.
+func (l *Ledger) Reopen(ctx context.Context, id int64, lost bool, now time.Time) error {
+	_, err := l.pool.Exec(ctx, `UPDATE deliveries SET state = 'open', next_try = $3, last_error = '',
+			external_id = CASE WHEN $2 THEN '' ELSE external_id END,
+			intended_at = CASE WHEN $2 THEN NULL ELSE intended_at END
+		WHERE id = $1 AND state IN ('done', 'cancelled')`, id, lost, now)
+	if err != nil {
+		return fmt.Errorf("reopen a delivery: %w", err)
+	}
+	return nil
+}
+
 // Keep records what the other system calls its copy, while the delivery goes on.
 func (l *Ledger) Keep(ctx context.Context, d *Delivery, external string) error {
 	d.ExternalID = external
@@ -245,6 +271,35 @@ func (l *Ledger) PostedAs(ctx context.Context, n change.Number, external string)
 	rows, err := l.pool.Query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE external_id = $1 AND number = $2 ORDER BY id LIMIT 1`, external, int64(n))
 	if err != nil {
 		return Delivery{}, fmt.Errorf("look a message up: %w", err)
+	}
+	d, err := pgx.CollectExactlyOneRow(rows, scanDelivery)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Delivery{}, ErrNotFound
+	}
+	return d, err
+}
+
+// PostUnderWay tells whether a message of a change may have been posted of which
+// it is not stored yet where it stands.
+func (l *Ledger) PostUnderWay(ctx context.Context, n change.Number) (bool, error) {
+	var underWay bool
+	err := l.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM deliveries
+		WHERE number = $1 AND system = $2 AND external_id = '' AND intended_at IS NOT NULL AND next_try IS NOT NULL)`,
+		int64(n), string(change.SystemSlack)).Scan(&underWay)
+	if err != nil {
+		return false, fmt.Errorf("look for messages under way: %w", err)
+	}
+	return underWay, nil
+}
+
+// FoundPosted writes down where the message of a delivery stands, when somebody
+// else than its reconciler has found it. It answers ErrNotFound when no such
+// message is under way.
+func (l *Ledger) FoundPosted(ctx context.Context, n change.Number, id int64, external string) (Delivery, error) {
+	rows, err := l.pool.Query(ctx, `UPDATE deliveries SET external_id = $3
+		WHERE id = $1 AND number = $2 AND external_id = '' AND intended_at IS NOT NULL RETURNING `+deliveryColumns, id, int64(n), external)
+	if err != nil {
+		return Delivery{}, fmt.Errorf("write a message down: %w", err)
 	}
 	d, err := pgx.CollectExactlyOneRow(rows, scanDelivery)
 	if errors.Is(err, pgx.ErrNoRows) {

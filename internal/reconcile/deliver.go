@@ -30,7 +30,7 @@ type Directory interface {
 	Groups(ctx context.Context, ids []change.GroupID) change.GroupView
 }
 
-// Deliverer carries deliveries out. Tickets, Incidents and Persons may be nil
+// Deliverer carries deliveries out. Tickets, Incidents, Persons and Links may be nil
 // where the configuration has no such system.
 type Deliverer struct {
 	Ledger    *ledger.Ledger
@@ -41,6 +41,7 @@ type Deliverer struct {
 	Incidents Incidents
 	Persons   Persons
 	Project   Project
+	Links     Links // nil: tickets do not link back
 	Now       func() time.Time
 	Nonce     func() string // unique each time; marks claims
 	Log       *slog.Logger
@@ -189,7 +190,7 @@ func (d *Deliverer) failed(ctx context.Context, c change.Change, row ledger.Deli
 	}
 	now := d.Now()
 	at := now.Add(pause(row.Attempts))
-	say := string(row.Kind.System()) + " did not answer as it should"
+	say := string(row.System()) + " did not answer as it should"
 	if outside, ok := errors.AsType[*change.OutsideError](err); ok {
 		if outside.RetryAfter > 0 {
 			at = now.Add(outside.RetryAfter)

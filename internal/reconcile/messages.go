@@ -21,6 +21,15 @@ type Messenger interface {
 // cardPause is how long a reply waits for the card that it belongs under.
 const cardPause = 500 * time.Millisecond
 
+// untilCard is when a reply looks for its card again: soon, unless the card
+// itself cannot be posted just now.
+func untilCard(card ledger.Delivery, now time.Time) time.Time {
+	if card.LastError != "" {
+		return now.Add(slowest)
+	}
+	return now.Add(cardPause)
+}
+
 // message posts or edits one message.
 func (d *Deliverer) message(ctx context.Context, c change.Change, row *ledger.Delivery) (result, error) {
 	if row.Kind == change.DeliverThread && c.Confidential {
@@ -36,7 +45,7 @@ func (d *Deliverer) message(ctx context.Context, c change.Change, row *ledger.De
 			return result{cancel: "the card has no place in the channel"}, nil
 		}
 		if card.ExternalID == "" {
-			return result{later: d.Now().Add(cardPause)}, nil
+			return result{later: untilCard(card, d.Now())}, nil
 		}
 		p.Card = card.ExternalID
 	}
@@ -85,7 +94,7 @@ func (d *Deliverer) question(ctx context.Context, c change.Change, row *ledger.D
 			return result{}, err
 		}
 		if card.ExternalID == "" && row.ExternalID == "" {
-			return result{later: d.Now().Add(cardPause)}, nil
+			return result{later: untilCard(card, d.Now())}, nil
 		}
 		p.Card = card.ExternalID
 	}

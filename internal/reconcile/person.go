@@ -18,7 +18,7 @@ type Persons interface {
 // person freezes the requester's AWS user, when AWS did not answer at the
 // request. A definite no fails the change once it is approved; until then it is
 // looked at again, since somebody may mend it.
-func (d *Deliverer) person(ctx context.Context, c change.Change, row *ledger.Delivery) (result, error) {
+func (d *Deliverer) person(ctx context.Context, c change.Change, _ *ledger.Delivery) (result, error) {
 	if c.Access == nil || c.Access.Key.UserID != "" || c.Phase.Final() {
 		return result{cancel: "the AWS user is known, or no longer needed"}, nil
 	}

@@ -3,11 +3,7 @@ package slackapp
 import (
 	"context"
 	"errors"
-	"net"
-	"net/http"
 	"slices"
-	"syscall"
-	"time"
 
 	"github.com/slack-go/slack"
 
@@ -27,7 +23,7 @@ func (w Workspace) Person(ctx context.Context, id change.PersonID) (change.Perso
 		return change.Person{ID: id, Standing: change.Stranger}, nil
 	}
 	if err != nil {
-		return change.Person{}, outside("users.info", err)
+		return change.Person{}, failure("users.info", "This person", err)
 	}
 	p := change.Person{
 		ID: change.PersonID(user.ID), TeamID: user.TeamID, Email: user.Profile.Email, TimeZone: user.TZ,
@@ -71,7 +67,7 @@ func (w Workspace) UsergroupMembers(ctx context.Context, id string) ([]change.Pe
 		return nil, nil
 	}
 	if err != nil {
-		return nil, outside("usergroups.users.list", err)
+		return nil, failure("usergroups.users.list", "This group", err)
 	}
 	people := make([]change.PersonID, 0, len(ids))
 	for _, id := range ids {
@@ -84,50 +80,4 @@ func (w Workspace) UsergroupMembers(ctx context.Context, id string) ([]change.Pe
 func slackErrorIs(err error, codes ...string) bool {
 	answer, ok := errors.AsType[slack.SlackErrorResponse](err)
 	return ok && slices.Contains(codes, answer.Err)
-}
-
-// outside classifies a failed call of the Web API by what is known after it.
-func outside(call string, err error) *change.OutsideError {
-	out := &change.OutsideError{System: change.SystemSlack, Call: call, Outcome: change.Unknown, Err: err, Say: "Slack did not answer as it should."}
-	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
-		out.Outcome, out.RetryAfter, out.Say = change.NotNow, max(limited.RetryAfter, time.Second), "Slack asks to go slower."
-		return out
-	}
-	if status, ok := errors.AsType[slack.StatusCodeError](err); ok {
-		if status.Code == http.StatusTooManyRequests {
-			out.Outcome, out.Say = change.NotNow, "Slack asks to go slower."
-		}
-		return out
-	}
-	if answer, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
-		refusedBySlack(out, answer.Err)
-		return out
-	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" || errors.Is(err, syscall.ECONNREFUSED) {
-		out.Outcome, out.Say = change.NotNow, "Slack cannot be reached."
-	}
-	return out
-}
-
-// refusedBySlack fills in what a code of Slack's means.
-func refusedBySlack(out *change.OutsideError, code string) {
-	out.Outcome = change.Refused
-	switch code {
-	case "channel_not_found", "not_in_channel", "is_archived", "channel_is_archived", "restricted_action_read_only_channel":
-		out.Err = errors.Join(change.ErrNoPlace, out.Err)
-		out.Say = "The Slack channel is archived or gone, or breakglass is not in it: invite it there."
-	case "user_not_found", "cannot_dm_bot", "user_disabled", "messages_tab_disabled", "not_allowed_token_type_dm":
-		out.Err = errors.Join(change.ErrNoPlace, out.Err)
-		out.Say = "This person cannot be sent direct messages."
-	case "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired":
-		out.Say = "Slack refuses breakglass's token: install the app again, and set SLACK_BOT_TOKEN."
-	case "missing_scope", "not_allowed_token_type":
-		out.Say = "Slack refuses breakglass a right that it needs: compare the app's scopes with the manifest."
-	case "ratelimited":
-		out.Outcome, out.Say = change.NotNow, "Slack asks to go slower."
-	case "internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org":
-		out.Outcome, out.Say = change.Unknown, "Slack has trouble of its own."
-	default:
-		out.Say = "Slack refused a message (" + code + ")."
-	}
 }

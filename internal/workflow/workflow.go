@@ -176,7 +176,7 @@ func (w *Workflow) follow(ctx context.Context, tx ledger.Tx, c *change.Change, e
 	wake := Wake{Assignment: assignment}
 	for _, system := range ledger.Systems() {
 		for _, d := range deliveries {
-			if d.Kind.System() == system {
+			if d.System() == system {
 				wake.Work = append(wake.Work, ledger.Work{Number: c.Number, System: system})
 				break
 			}

@@ -1,0 +1,178 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/breakglass-bot/breakglass/internal/change"
+)
+
+// FindingKind says what does not hold.
+type FindingKind string
+
+// The kinds of findings.
+const (
+	FindingGap        FindingKind = "gap"        // a sequence number or a change is missing
+	FindingLink       FindingKind = "link"       // an event does not follow from the one before it
+	FindingBody       FindingKind = "body"       // an event's body is not what was written
+	FindingColumn     FindingKind = "column"     // a column disagrees with what it was taken from
+	FindingText       FindingKind = "text"       // a text is not the one that was written
+	FindingTime       FindingKind = "time"       // an event lies before the one before it
+	FindingHead       FindingKind = "head"       // the chain does not end where it is said to end
+	FindingRow        FindingKind = "row"        // the change is not what its last event left
+	FindingObligation FindingKind = "obligation" // an obligation disagrees with itself
+)
+
+// Finding is something that does not hold. Of each chain, and of each row, the
+// first is told.
+type Finding struct {
+	Kind  FindingKind
+	Chain int64  // the number of the change; 0 for the system chain
+	Seq   int64  // of the event; 0 where no event is meant
+	Say   string // the whole of it in a sentence: "EC-12, event 5: …"
+}
+
+// Summary is what Verify has looked at.
+type Summary struct {
+	Changes  int64
+	Events   int64
+	Texts    int64 // texts that are there, and are the ones that were written
+	Erased   int64 // texts that were taken away; their hashes stay
+	Findings int64
+}
+
+// String says what was checked, and whether anything is wrong.
+func (s Summary) String() string {
+	found := "nothing is wrong"
+	if s.Findings == 1 {
+		found = "1 thing is wrong"
+	} else if s.Findings > 1 {
+		found = strconv.FormatInt(s.Findings, 10) + " things are wrong"
+	}
+	return fmt.Sprintf("%d changes, %d events, %d texts (%d more erased): %s.", s.Changes, s.Events, s.Texts, s.Erased, found)
+}
+
+// Verify checks the whole trail, as it is at one moment: every chain of events
+// with its texts, that each chain ends where its head says, and that every
+// change is what its last event left. It tells report of what does not hold,
+// chain by chain, and goes on with the next. Its memory does not grow with the
+// trail. An error means that the database did not answer.
+func (l *Ledger) Verify(ctx context.Context, report func(Finding)) (Summary, error) {
+	tx, err := l.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return Summary{}, fmt.Errorf("begin to verify: %w", err)
+	}
+	v := &verifier{tx: tx, report: report}
+	err = v.all(ctx)
+	if rollback := tx.Rollback(context.WithoutCancel(ctx)); rollback != nil && !errors.Is(rollback, pgx.ErrTxClosed) {
+		err = errors.Join(err, fmt.Errorf("end the verification: %w", rollback))
+	}
+	return v.sum, err
+}
+
+type verifier struct {
+	tx     pgx.Tx
+	report func(Finding)
+	sum    Summary
+}
+
+func (v *verifier) find(kind FindingKind, chain, seq int64, format string, args ...any) {
+	v.sum.Findings++
+	name := "the system chain"
+	if chain != systemChain {
+		name = change.Number(chain).String()
+	}
+	if seq > 0 {
+		name = fmt.Sprintf("%s, event %d", name, seq)
+	}
+	v.report(Finding{Kind: kind, Chain: chain, Seq: seq, Say: name + ": " + fmt.Sprintf(format, args...)})
+}
+
+// page is how many changes are read at once; their events are streamed.
+const page = 200
+
+func (v *verifier) all(ctx context.Context) error {
+	if err := v.system(ctx); err != nil {
+		return err
+	}
+	last, expected := int64(0), int64(1)
+	for {
+		rows, err := v.rows(ctx, last)
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			row := &rows[i]
+			v.missing(expected, row.number-1)
+			expected, last = row.number+1, row.number
+			end, err := v.chain(ctx, row.number, row.head)
+			if err != nil {
+				return err
+			}
+			v.row(row, end)
+			v.sum.Changes++
+		}
+		if len(rows) < page {
+			break
+		}
+	}
+	return v.population(ctx, expected)
+}
+
+// missing tells of changes that are not there.
+func (v *verifier) missing(from, to int64) {
+	switch {
+	case from == to:
+		v.find(FindingGap, from, 0, "this change is missing")
+	case from < to:
+		v.find(FindingGap, from, 0, "this change and all up to %s are missing", change.Number(to))
+	}
+}
+
+// population checks that the changes are as many as numbers were given, and that
+// no chain is without its change.
+func (v *verifier) population(ctx context.Context, next int64) error {
+	var given int64
+	err := v.tx.QueryRow(ctx, `SELECT coalesce((SELECT last FROM numbers WHERE name = 'change'), -1)`).Scan(&given)
+	if err != nil {
+		return fmt.Errorf("read the last number: %w", err)
+	}
+	v.missing(next, given)
+	if given < next-1 {
+		v.find(FindingHead, next-1, 0, "this change exists though the last number given is %d", max(given, 0))
+	}
+	rows, err := v.tx.Query(ctx, `SELECT DISTINCT e.chain FROM events e
+		WHERE e.chain <> $1 AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.number = e.chain) ORDER BY e.chain`, systemChain)
+	if err != nil {
+		return fmt.Errorf("look for chains without a change: %w", err)
+	}
+	var orphan int64
+	if _, err = pgx.ForEachRow(rows, []any{&orphan}, func() error {
+		v.find(FindingHead, orphan, 1, "there are events though there is no such change")
+		return nil
+	}); err != nil {
+		return fmt.Errorf("look for chains without a change: %w", err)
+	}
+	return nil
+}
+
+// system checks the chain of what belongs to no change.
+func (v *verifier) system(ctx context.Context) error {
+	var head chainHead
+	var at *time.Time
+	err := v.tx.QueryRow(ctx, `SELECT last_seq, last_hash, CASE WHEN last_at = '-infinity' THEN NULL ELSE last_at END FROM chains WHERE chain = $1`,
+		systemChain).Scan(&head.seq, &head.hash, &at)
+	if errors.Is(err, pgx.ErrNoRows) {
+		v.find(FindingHead, systemChain, 0, "its head is missing")
+	} else if err != nil {
+		return fmt.Errorf("read the head of the system chain: %w", err)
+	}
+	head.at = zero(at)
+	_, err = v.chain(ctx, systemChain, head)
+	return err
+}

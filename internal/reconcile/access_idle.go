@@ -1,0 +1,211 @@
+package reconcile
+
+import (
+	"time"
+
+	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/ledger"
+)
+
+// theirs is an assignment that was there before us: it is never touched.
+func (p *planner) theirs() step {
+	if who := p.pick(func(x party) bool { return x.wanted && !x.verified }); len(who) > 0 {
+		switch {
+		case p.seen == notLooked:
+			return step{do: doLook}
+		case p.seen == lookFailed:
+			return p.backOff()
+		case p.seen == listed:
+			return step{do: doVerify, who: who, standing: true}
+		case !absentTwice(p.row): // a list that lags must not make it ours
+			return p.rest(absenceGap)
+		}
+		p.row.Standing = ledger.StandingUnknown
+		return p.fresh()
+	}
+	if who := p.pick(func(x party) bool { return !x.wanted }); len(who) > 0 {
+		return step{do: doGone, who: who}
+	}
+	return p.done()
+}
+
+// fresh is an assignment of which nothing is ours: whatever a list shows was
+// there before.
+func (p *planner) fresh() step {
+	want := p.pick(func(x party) bool { return x.wanted && !x.verified })
+	over := p.pick(func(x party) bool { return !x.wanted })
+	if len(want)+len(over) == 0 {
+		p.row.Failure, p.row.AbsentSince = "", time.Time{}
+		return p.done()
+	}
+	switch p.seen {
+	case notLooked:
+		return step{do: doLook}
+	case lookFailed:
+		return p.backOff()
+	case listed:
+		p.row.Standing, p.row.Failure = ledger.StandingFound, ""
+		return p.theirs()
+	case absent:
+	}
+	twice := absentTwice(p.row)
+	switch {
+	case len(over) > 0 && twice:
+		return step{do: doGone, who: over}
+	case p.row.Failure != "" && twice:
+		return step{do: doFail, who: p.refused()}
+	case len(want) == 0 || p.row.Failure != "" || (!twice && p.already()):
+		return p.rest(absenceGap)
+	}
+	return step{do: doCreate}
+}
+
+// already tells whether AWS listed the access when somebody asked for it.
+func (p *planner) already() bool {
+	return len(p.pick(func(x party) bool { return x.wanted && !x.verified && x.already })) > 0
+}
+
+// refused lists the changes that a failed create was for.
+func (p *planner) refused() []change.Number {
+	return p.pick(func(x party) bool { return x.wanted && x.intended && !x.verified })
+}
+
+// oursWanted is access that we make, or have made, and that somebody wants.
+func (p *planner) oursWanted() step {
+	r := &p.row
+	want := p.pick(func(x party) bool { return x.wanted && (!x.verified || !x.intended) })
+	unseen := p.pick(func(x party) bool { return (x.wanted && (!x.verified || !x.intended)) || (x.intended && !x.verified) })
+	if len(want) == 0 {
+		// All who want it have it. Who is over and was never seen to have it is
+		// told so first, if the list shows it.
+		if len(unseen) > 0 && p.seen == notLooked {
+			return step{do: doLook}
+		}
+		if len(unseen) > 0 && p.seen == listed {
+			return step{do: doVerify, who: unseen}
+		}
+		if who := p.pick(func(x party) bool { return !x.wanted && x.phase == change.Ended }); len(who) > 0 {
+			return step{do: doGone, who: who, held: true}
+		}
+		return p.done()
+	}
+	switch {
+	case r.OpenCreates > 0 && !p.searched:
+		return step{do: doFind}
+	case p.seen == notLooked:
+		return step{do: doLook}
+	case p.seen == lookFailed:
+		return p.backOff()
+	case p.seen == listed:
+		if p.stale() {
+			return p.wait()
+		}
+		r.ClearSince, r.Failure, r.Trouble = time.Time{}, "", ""
+		return step{do: doVerify, who: unseen}
+	}
+	return p.oursMissing()
+}
+
+// oursMissing is what somebody wants and the list does not show.
+func (p *planner) oursMissing() step {
+	r := &p.row
+	twice, failed := absentTwice(*r), r.Failure != ""
+	switch {
+	case failed && twice && r.OpenCreates == 0:
+		if who := p.refused(); len(who) > 0 {
+			return step{do: doFail, who: who}
+		}
+		r.Failure = ""
+		return p.wait()
+	case failed:
+		return p.wait()
+	case r.OpenCreates > 0:
+		if twice && p.searchOK && !p.now.Before(r.CreateOpenSince.Add(createAgain)) {
+			return step{do: doCreate}
+		}
+		return p.wait()
+	case !r.ClearSince.IsZero(): // a delete settled: first be sure that it is gone
+		if !twice {
+			return p.rest(absenceGap)
+		}
+		if r.WatchUntil.IsZero() {
+			forget(r)
+			return p.fresh()
+		}
+		return step{do: doCreate}
+	case !r.AbsentSince.IsZero() && r.LookedAt.Sub(r.AbsentSince) >= longAbsence: // somebody else took it away
+		return step{do: doCreate}
+	}
+	return p.wait()
+}
+
+// oursUnwanted is access that has to go.
+func (p *planner) oursUnwanted() step {
+	r := &p.row
+	switch {
+	case r.OpenCreates > 0 && !p.searched:
+		return step{do: doFind}
+	case p.seen == notLooked:
+		return step{do: doLook}
+	case p.seen == listed && p.back:
+		r.ClearSince = time.Time{}
+		return step{do: doBack}
+	case p.seen == listed:
+		if p.stale() {
+			return p.wait()
+		}
+		if who := p.pick(func(x party) bool { return x.intended && !x.verified }); len(who) > 0 {
+			return step{do: doVerify, who: who}
+		}
+		return step{do: doDelete}
+	case r.ClearSince.IsZero() && p.seen == absent && r.OpenCreates == 0 && r.LookedAt.Sub(r.AbsentSince) >= longAbsence:
+		return p.gone()
+	case r.ClearSince.IsZero(): // lists lag: what they do not show yet is deleted all the same
+		return step{do: doDelete}
+	case p.seen == lookFailed:
+		return p.backOff()
+	case r.OpenCreates > 0:
+		return p.lieInWait()
+	case !absentTwice(*r):
+		return p.rest(absenceGap)
+	}
+	return p.gone()
+}
+
+// stale tells whether a list may still show what was deleted a moment ago.
+func (p *planner) stale() bool {
+	r := p.row
+	return !r.ClearSince.IsZero() && r.OpenCreates == 0 && p.now.Before(r.ClearSince.Add(listGrace))
+}
+
+// lieInWait looks again and again for an access that an unresolved create may
+// yet bring.
+func (p *planner) lieInWait() step {
+	age, d := p.now.Sub(p.row.CreateOpenSince), 5*time.Second
+	switch {
+	case age > 10*time.Minute:
+		d = 30 * time.Second
+	case age > 2*time.Minute:
+		d = 15 * time.Second
+	}
+	return p.rest(min(d, openFor-age))
+}
+
+// gone is the end: everybody is told, and the row forgets that it was ours once
+// nothing can come back.
+func (p *planner) gone() step {
+	if who := p.pick(func(x party) bool { return !x.wanted }); len(who) > 0 {
+		return step{do: doGone, who: who}
+	}
+	r := &p.row
+	if r.ClearSince.IsZero() {
+		r.ClearSince = p.now
+	}
+	if p.now.Before(r.WatchUntil) {
+		s := p.done()
+		s.next = p.now.Add(min(watchEvery, r.WatchUntil.Sub(p.now)))
+		return s
+	}
+	forget(r)
+	return p.done()
+}

@@ -1,0 +1,177 @@
+package slackapp
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/ledger"
+)
+
+// carries lists the buttons that each kind of message can have.
+func carries(kind change.DeliveryKind) []string {
+	switch kind {
+	case change.DeliverCard:
+		return []string{
+			actionWithdraw, actionFinish, actionExtend, actionAddNote, actionEndNow, actionLinkRecord, actionShow,
+			actionWriteRecord, actionWriteReview, actionAskAgain,
+		}
+	case change.DeliverAsk:
+		return []string{actionApprove, actionDeny, actionChangeDuration, actionShow, actionEndNow}
+	case change.DeliverDirect:
+		return []string{
+			actionWithdraw, actionFinish, actionExtend, actionAddNote, actionEndNow, actionLinkRecord, actionShow,
+			actionWriteRecord, actionWriteReview, actionAskAgain, actionSignOff, actionMarkStanding, actionEndAccess,
+		}
+	case change.DeliverReminder:
+		return []string{actionRemindLater, actionWriteRecord, actionWriteReview, actionSignOff, actionAddNote, actionLinkRecord, actionShow}
+	case change.DeliverSignOff:
+		return []string{actionSignOff, actionShow}
+	case change.DeliverAudit:
+		return []string{actionMarkStanding, actionEndAccess, actionShow}
+	case change.DeliverThread:
+		return []string{actionShow}
+	default:
+		return nil
+	}
+}
+
+// errForged says that no message of ours could have made a click.
+var errForged = errors.New("no message of ours could have made this click")
+
+// click takes a button on a message. The button is believed nothing: who pressed
+// it is looked up now, and the message must be one that we posted for that
+// change, to that person, with that button.
+func (a *App) click(ctx context.Context, i *interaction, act action) {
+	err := a.clicked(ctx, i, act)
+	switch {
+	case err == nil:
+	case errors.Is(err, errForged):
+		a.Log.WarnContext(ctx, "a click that no message of ours could have made", "person", i.User.ID, "action", act.ActionID)
+		a.keep(ctx, change.EventForged, i.person(), change.Facts{"action": clip(act.ActionID, 100), "why": "not a message of ours"})
+		a.tell(ctx, i, "This button does not belong to a message that breakglass posted here, so nothing was done. Please use the change's own card.")
+	default:
+		a.tell(ctx, i, a.explain(ctx, err))
+	}
+}
+
+func (a *App) clicked(ctx context.Context, i *interaction, act action) error {
+	if i.User.TeamID != "" && i.User.TeamID != a.Config.TeamID {
+		return a.turnAway(ctx, i.person(), change.Stranger)
+	}
+	if act.ActionID == actionMore {
+		return a.moreClicked(ctx, i, act)
+	}
+	key, ok := parseKey(act.Value)
+	if !ok {
+		return errForged
+	}
+	if err := a.genuine(ctx, i, act, key); err != nil {
+		return err
+	}
+	return a.press(ctx, i, act.ActionID, key)
+}
+
+// genuine checks that a message of ours can have made a click.
+func (a *App) genuine(ctx context.Context, i *interaction, act action, key buttonKey) error {
+	d, err := a.posted(ctx, key.Number, messagePlace{channel: i.Container.ChannelID, ts: i.Container.MessageTS, thread: i.Container.ThreadTS})
+	if err != nil {
+		return err
+	}
+	if i.Container.ChannelID == "" || !slices.Contains(carries(d.Kind), act.ActionID) || (d.To != "" && d.To != i.person()) {
+		return errForged
+	}
+	if !fits(key, act.ActionID, d.Ref) {
+		return errForged
+	}
+	return nil
+}
+
+// fits tells whether a button's key is about what its message is about.
+func fits(key buttonKey, name string, ref change.Ref) bool {
+	switch name {
+	case actionApprove, actionDeny, actionChangeDuration:
+		return key.Ask == ref.Ask
+	case actionRemindLater:
+		return key.Obligation == ref.Obligation && key.Item == ref.Item
+	}
+	return true
+}
+
+// press does what a button says, for whoever pressed it.
+func (a *App) press(ctx context.Context, i *interaction, name string, key buttonKey) error {
+	switch name {
+	case actionMarkStanding, actionEndAccess:
+		return a.decideStanding(ctx, i, key.Number, name == actionMarkStanding)
+	case actionShow:
+		return a.showInView(ctx, i, key.Number, 0)
+	}
+	if cmd := commandOfButton(name, key); cmd != nil {
+		after, done, err := a.do(ctx, key.Number, cmd, i.person(), i.User.TeamID, byTrigger(i.TriggerID))
+		if err != nil {
+			return err
+		}
+		if _, finished := cmd.(change.Finish); finished && done && after.Phase == change.Ended {
+			a.open(ctx, i.TriggerID, i.View, recordForm(&after, key))
+		}
+		return nil
+	}
+	return a.openForm(ctx, i, name, key)
+}
+
+// commandOfButton gives the command of a button that asks nothing more; nil for
+// one that opens a form.
+func commandOfButton(name string, key buttonKey) change.Command {
+	switch name {
+	case actionApprove:
+		return change.Approve{Ask: key.Ask}
+	case actionWithdraw:
+		return change.Withdraw{}
+	case actionFinish:
+		return change.Finish{}
+	case actionEndNow:
+		return change.EndNow{}
+	case actionSignOff:
+		return change.SignOff{}
+	case actionRemindLater:
+		return change.RemindLater{Obligation: key.Obligation, Item: key.Item}
+	}
+	return nil
+}
+
+// decideStanding marks access that was there before as standing, or has it
+// ended. Only the change's approvers may.
+func (a *App) decideStanding(ctx context.Context, i *interaction, n change.Number, keep bool) error {
+	c, err := a.change(ctx, n)
+	if err != nil {
+		return err
+	}
+	actor, err := a.actor(ctx, i.person(), i.User.TeamID, &c, false)
+	if err != nil {
+		return err
+	}
+	if is, known := c.IsApprover(actor.Groups, actor.ID); !is {
+		if !known {
+			return turnDown(change.Unestablished, "Who may decide could not be looked up just now, so nothing was changed. Please press again in a moment.")
+		}
+		return turnDown(change.NotAllowed, "Only the approvers of %s may decide about access that was there before.", n)
+	}
+	assignment, err := a.Ledger.AssignmentOf(ctx, n)
+	if err == nil {
+		err = a.Ledger.MarkStanding(ctx, assignment.ID, keep, ledger.Micro(a.Now()))
+	}
+	if errors.Is(err, ledger.ErrNotFound) {
+		return turnDown(change.Decided, "Somebody has decided about this access already, or it is gone.")
+	}
+	if err != nil {
+		return err
+	}
+	kind, say := change.EventStandingKept, "Marked as standing: breakglass leaves this access alone from now on."
+	if !keep {
+		kind, say = change.EventStandingEnded, "The access is being removed, as soon as no other change needs it."
+	}
+	a.keep(ctx, kind, actor.ID, change.Facts{"change": n.String(), "assignment": assignment.ID})
+	a.tell(ctx, i, say)
+	return nil
+}

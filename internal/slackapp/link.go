@@ -1,0 +1,61 @@
+package slackapp
+
+import (
+	"context"
+	"net/url"
+	"regexp"
+
+	"github.com/breakglass-bot/breakglass/internal/change"
+)
+
+// maxAddress bounds an address that is kept with a change, in bytes.
+const maxAddress = 2000
+
+// referencePattern is how an incident's reference looks, such as INC-123.
+var referencePattern = regexp.MustCompile(`^[A-Za-z]{2,10}-?[0-9]{1,10}$`)
+
+// linkCommand finds out what was given to be linked: a ticket, an incident, or
+// another address, which is kept as it is and never fetched.
+func (a *App) linkCommand(ctx context.Context, given string) (change.Command, error) {
+	within, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	refusal := turnDown(change.BadInput, "Give a Jira key such as OPS-123, an incident such as INC-123, or an address that begins with https://.")
+	if a.Lookups.Tickets != nil {
+		key, err := a.Lookups.Tickets.ParseKey(given)
+		if err == nil {
+			return a.linkTicket(within, key)
+		}
+		refusal.Say = sayOutside(err, refusal.Say)
+	}
+	if a.Lookups.Incidents != nil && (referencePattern.MatchString(given) || a.Lookups.Incidents.IsIncidentURL(given)) {
+		incident, err := a.Lookups.Incidents.ByReferenceOrURL(within, given)
+		if err != nil {
+			return nil, inText(turnDown(change.BadInput, "%s", sayOutside(err, "incident.io did not answer, so the incident could not be found. Please try again in a moment.")))
+		}
+		return change.LinkIncident{Incident: incident}, nil
+	}
+	u, err := url.Parse(given)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || len(given) > maxAddress {
+		return nil, inText(refusal)
+	}
+	return change.LinkURL{URL: given}, nil
+}
+
+// linkTicket sees the ticket in Jira, or takes it unchecked where Jira does not
+// answer.
+func (a *App) linkTicket(ctx context.Context, key string) (change.Command, error) {
+	ticket, err := a.Lookups.Tickets.Ticket(ctx, key)
+	if err == nil {
+		return change.LinkTicket{Ticket: ticket.Ref, Checked: true}, nil
+	}
+	if say := definite(err, "There is no ticket "+key+"."); say != "" {
+		return nil, inText(turnDown(change.BadInput, "%s", say))
+	}
+	return change.LinkTicket{Ticket: change.TicketRef{Key: key}}, nil
+}
+
+// inText puts a refusal at the form's only input.
+func inText(r *change.Refusal) *change.Refusal {
+	r.Fields = map[change.Field]string{change.FieldText: r.Say}
+	return r
+}

@@ -1,0 +1,42 @@
+package slackapp
+
+import (
+	"github.com/breakglass-bot/breakglass/internal/change"
+)
+
+// Words is what messages need of the configuration. Command is the slash
+// command, such as /emergency; Channel is where changes are announced;
+// AuditChannel and PortalURL may be empty. Usergroup gives the Slack user group
+// behind a group, and nothing for any other; it may be nil.
+type Words struct {
+	Organization string
+	ReleaseURL   string
+	PortalURL    string // AWS's access portal
+	Command      string
+	Channel      string
+	AuditChannel string
+	Usergroup    func(change.GroupID) string
+}
+
+// render writes the message that p is about, as it should stand now. It is pure.
+// Nil means that there is nothing to show.
+func (w Words) render(p change.Posting) *message {
+	c := &p.Change
+	switch p.Delivery.Kind { //nolint:exhaustive // the other deliveries are no messages
+	case change.DeliverCard:
+		return card(p)
+	case change.DeliverThread:
+		return threadReply(c, p.Event)
+	case change.DeliverAsk:
+		return w.ask(p)
+	case change.DeliverDirect:
+		return w.direct(p)
+	case change.DeliverReminder:
+		return reminder(p)
+	case change.DeliverSignOff:
+		return signOff(p)
+	case change.DeliverAudit:
+		return audit(c, p.Event)
+	}
+	return nil
+}

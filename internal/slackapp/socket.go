@@ -1,0 +1,134 @@
+package slackapp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+)
+
+// socketAtOnce bounds how many payloads are worked on at the same time.
+const socketAtOnce = 64
+
+// socketState is what is known of the Socket Mode connection.
+type socketState struct {
+	mu      sync.Mutex
+	used    bool
+	app     string // as Slack named it when we connected
+	problem error  // nil: connected
+}
+
+func (s *socketState) appID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.app
+}
+
+func (s *socketState) set(problem error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used, s.problem = true, problem
+}
+
+// Ready tells whether payloads can reach us: nil over HTTP, and while a Socket
+// Mode connection stands; else why not.
+func (a *App) Ready() error {
+	a.socket.mu.Lock()
+	defer a.socket.mu.Unlock()
+	if !a.socket.used {
+		return nil
+	}
+	return a.socket.problem
+}
+
+// RunSocket takes payloads over Socket Mode until ctx ends. The client needs an
+// app-level token. Each envelope is acknowledged after what it asks for has been
+// committed. It returns once everything in hand is done.
+func (a *App) RunSocket(ctx context.Context, api *slack.Client) error {
+	a.socket.set(errors.New("not connected to Slack yet"))
+	client := socketmode.New(api)
+	connected, disconnect := context.WithCancel(context.WithoutCancel(ctx)) // outlives ctx by what is in hand
+	defer disconnect()
+	running := make(chan error, 1)
+	go func() { running <- client.RunContext(connected) }()
+	var work sync.WaitGroup
+	slots := make(chan struct{}, socketAtOnce)
+	for {
+		select {
+		case <-ctx.Done():
+			a.socket.set(errors.New("not connected to Slack any more"))
+			work.Wait()
+			disconnect()
+			<-running
+			return nil
+		case err := <-running:
+			a.socket.set(errors.New("not connected to Slack any more"))
+			work.Wait()
+			return fmt.Errorf("socket mode: %w", err)
+		case event := <-client.Events:
+			a.note(ctx, event)
+			d, ours := doorOf(event.Type)
+			if !ours || event.Request == nil {
+				continue
+			}
+			slots <- struct{}{}
+			work.Go(func() {
+				defer func() { <-slots }()
+				a.envelope(ctx, client, d, *event.Request)
+			})
+		}
+	}
+}
+
+func doorOf(t socketmode.EventType) (door, bool) {
+	switch t {
+	case socketmode.EventTypeSlashCommand:
+		return doorCommand, true
+	case socketmode.EventTypeInteractive:
+		return doorInteraction, true
+	case socketmode.EventTypeEventsAPI:
+		return doorEvent, true
+	default:
+		return "", false
+	}
+}
+
+// note keeps what an event tells of the connection.
+func (a *App) note(ctx context.Context, event socketmode.Event) {
+	switch event.Type { //nolint:exhaustive // the others tell nothing of it
+	case socketmode.EventTypeHello:
+		a.socket.set(nil)
+		if event.Request != nil && event.Request.ConnectionInfo.AppID != "" {
+			a.socket.mu.Lock()
+			a.socket.app = event.Request.ConnectionInfo.AppID
+			a.socket.mu.Unlock()
+		}
+	case socketmode.EventTypeConnectionError, socketmode.EventTypeInvalidAuth:
+		a.socket.set(fmt.Errorf("slack does not let us connect: %v", event.Data))
+		a.Log.ErrorContext(ctx, "Slack does not let us connect", "why", fmt.Sprint(event.Data))
+	case socketmode.EventTypeDisconnect:
+		a.socket.set(errors.New("slack has closed the connection; connecting anew"))
+	}
+}
+
+// envelope works on one payload and acknowledges it with the answer. Without an
+// acknowledgement Slack tells the person that it failed.
+func (a *App) envelope(ctx context.Context, client *socketmode.Client, d door, request socketmode.Request) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
+	defer cancel()
+	r := a.dispatch(ctx, d, delivered{body: request.Payload, mark: request.EnvelopeID})
+	if r.status != http.StatusOK {
+		a.Log.WarnContext(ctx, "a payload was not taken", "door", string(d), "status", r.status)
+		return
+	}
+	send, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if err := client.AckCtx(send, request.EnvelopeID, r.body); err != nil {
+		a.Log.WarnContext(ctx, "a payload could not be acknowledged", "door", string(d), "error", err)
+	}
+}

@@ -1,0 +1,137 @@
+package slackapp
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/breakglass-bot/breakglass/internal/workflow"
+)
+
+// payload names what came in, so that what is sent twice happens once.
+type payload struct{ source, id string }
+
+func (p payload) option() workflow.Option {
+	return workflow.From(workflow.Payload{Source: p.source, ID: p.id})
+}
+
+func byTrigger(id string) payload { return payload{"trigger", id} }
+
+func byView(v *shownView) payload { return payload{"view", v.ID} }
+
+// ephemeral is an answer that only the person who acted sees.
+type ephemeral struct {
+	ResponseType string        `json:"response_type"`
+	Replace      bool          `json:"replace_original"`
+	Text         string        `json:"text"`
+	Blocks       []slack.Block `json:"blocks,omitempty"`
+}
+
+// privately is an answer of one paragraph of mrkdwn.
+func privately(text string) ephemeral {
+	return ephemeral{ResponseType: "ephemeral", Text: text}
+}
+
+// tell answers whoever acted, and nobody else: where they clicked on a message
+// beside it, and where they clicked in a view in a small form of its own. It
+// does not hold up the acknowledgement.
+func (a *App) tell(ctx context.Context, i *interaction, text string) {
+	if i.View != nil && i.ResponseURL == "" {
+		a.tellInView(ctx, i, text)
+		return
+	}
+	address, channel, user := i.ResponseURL, i.Container.ChannelID, i.User.ID
+	if channel == "" {
+		channel = i.Channel.ID
+	}
+	a.replies.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		err := a.respond(ctx, address, privately(text))
+		if err != nil && channel != "" {
+			a.Log.WarnContext(ctx, "a reply could not be sent to its response address", "error", err)
+			_, err = a.Slack.PostEphemeralContext(ctx, channel, user, slack.MsgOptionText(text, false))
+		}
+		if err != nil {
+			a.Log.WarnContext(ctx, "somebody could not be answered", "person", user, "error", err)
+		}
+	})
+}
+
+// tellInView opens a small form that says what there is to say.
+func (a *App) tellInView(ctx context.Context, i *interaction, text string) {
+	a.open(ctx, i.TriggerID, i.View, modal("Emergency change", "", sectionOf(text)))
+}
+
+// trusted tells whether an address is one of Slack's.
+func (a *App) trusted(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	if api, err := url.Parse(a.Config.APIURL); err == nil && api.Host != "" && u.Host == api.Host && u.Scheme == api.Scheme {
+		return true
+	}
+	return u.Scheme == "https" && (u.Host == "hooks.slack.com" || strings.HasSuffix(u.Host, ".slack.com"))
+}
+
+// respond posts to a response address.
+func (a *App) respond(ctx context.Context, address string, e ephemeral) error {
+	if !a.trusted(address) {
+		return fmt.Errorf("reply: the response address is not Slack's")
+	}
+	raw, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("reply: %w", err)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(raw))
+	if err != nil {
+		return fmt.Errorf("reply: the response address cannot be used")
+	}
+	r.Header.Set("Content-Type", "application/json; charset=utf-8")
+	answer, err := a.http().Do(r)
+	if err != nil {
+		return fmt.Errorf("reply: Slack did not answer") // the address is a secret: the cause would name it
+	}
+	defer func() { _ = answer.Body.Close() }()
+	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10))
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("reply: Slack answered %d", answer.StatusCode)
+	}
+	return nil
+}
+
+// modal is a form. Without submit it only shows something.
+func modal(title, submit string, blocks ...slack.Block) slack.ModalViewRequest {
+	v := slack.ModalViewRequest{
+		Type: slack.VTModal, Title: plainObject(title, 24), Close: plainObject("Close", 24),
+		Blocks: slack.Blocks{BlockSet: blocks},
+	}
+	if submit != "" {
+		v.Submit, v.Close = plainObject(submit, 24), plainObject("Cancel", 24)
+	}
+	return v
+}
+
+// open puts a form on the screen of whoever clicked: on top of the one they
+// clicked in, if that is a modal.
+func (a *App) open(ctx context.Context, trigger string, on *shownView, v slack.ModalViewRequest) bool {
+	var err error
+	if on != nil && on.Type == "modal" {
+		_, err = a.Slack.PushViewContext(ctx, trigger, v)
+	} else {
+		_, err = a.Slack.OpenViewContext(ctx, trigger, v)
+	}
+	if err != nil {
+		a.Log.WarnContext(ctx, "a form could not be opened", "title", v.Title.Text, "error", err)
+	}
+	return err == nil
+}
