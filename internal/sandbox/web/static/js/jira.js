@@ -38,6 +38,6 @@ function Ticket({ ticket, open }) {
 // emphasis, links and lists.
 function wiki(text) {
   const plain = (text ?? "").replace(/\{(noformat|code|quote|panel|color)[^}]*\}/g, "").replace(/^h[1-6]\. /gm, "## ").replace(/^\* /gm, "- ")
-    .replace(/\[([^|\]\n]+)\|([^\]\s]+)\]/g, "[$1]($2)").replace(/\*([^*\n]+)\*/g, "**$1**").replace(/\\([\\*_{}[\]|~^+-])/g, "$1");
+    .replace(/\[([^|\]\n]+)\|([^\]\s]+)\]/g, "[$1]($2)").replace(/\[(https?:[^|\]\s]+)\]/g, "$1").replace(/\*([^*\n]+)\*/g, "**$1**").replace(/\\([\\*_{}[\]|~^+-])/g, "$1");
   return html`<${Markdown} text=${plain} />`;
 }
