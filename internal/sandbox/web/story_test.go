@@ -11,73 +11,85 @@ import (
 	"github.com/breakglass-bot/breakglass/internal/sandbox/incidentio"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/jira"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/web"
+	"github.com/breakglass-bot/breakglass/internal/sandbox/web/webtest"
 )
+
+// screen is the page in a browser, with what stands behind it.
+type screen struct {
+	*bench
+	*webtest.Screen
+}
+
+func browse(b *bench, width, height int64) *screen {
+	b.t.Helper()
+	return &screen{b, webtest.Open(b.t, b.url, width, height)}
+}
 
 func TestAnEngineerAsksAndTheCTOApproves(t *testing.T) {
 	t.Parallel()
-	s := browse(t, setup(t), 1280, 800)
-	s.sees("Step 1 of 5")
-	s.command("/emergency")
+	s := browse(setup(t), 1280, 800)
+	s.Sees("Step 1 of 5")
+	s.Command("/emergency")
 	s.fill("Restart")
-	s.press("Request")
-	s.sees("Say a little more: at least ten letters")
-	s.until(`document.activeElement.getAttribute("aria-invalid") === "true"`)
-	s.pictures("form-error-1280")
-	s.run(keys(s.input("What will you change?"), " the stuck queue by hand"))
-	s.press("Request")
-	s.until(`document.querySelector("dialog") === null`)
-	s.sees("EC-1 · Manual change in production")
-	s.until(`document.querySelector(".tour.done") !== null`)
-	s.until(fmt.Sprintf(`document.querySelector("[data-person=%s] .count")?.textContent.startsWith("1")`, sandbox.CTO))
-	s.pictures("asked-1280")
+	s.Press("Request")
+	s.Sees("Say a little more: at least ten letters")
+	s.Until(`document.activeElement.getAttribute("aria-invalid") === "true"`)
+	s.Pictures("form-error-1280")
+	s.Run(webtest.Keys(s.Input("What will you change?"), " the stuck queue by hand"))
+	s.Press("Request")
+	s.Until(`document.querySelector("dialog") === null`)
+	s.Sees("EC-1 · Manual change in production")
+	s.Until(`document.querySelector(".tour.done") !== null`)
+	s.Until(fmt.Sprintf(`document.querySelector("[data-person=%s] .count")?.textContent.startsWith("1")`, sandbox.CTO))
+	s.Pictures("asked-1280")
 
-	s.be(sandbox.CTO)
-	s.visit("direct")
-	s.press("Approve")
-	s.sees("Approve EC-1?")
-	s.pictures("confirm-1280")
-	s.press("Not now")
-	s.until(`document.querySelector("dialog") === null`)
+	s.Be(sandbox.CTO)
+	s.Visit("direct")
+	s.Press("Approve")
+	s.Sees("Approve EC-1?")
+	s.Pictures("confirm-1280")
+	s.Press("Not now")
+	s.Until(`document.querySelector("dialog") === null`)
 	if got := len(s.app.payloads("block_actions")); got != 0 {
 		t.Errorf("%d clicks were sent although the question was answered no", got)
 	}
-	s.press("Approve")
-	s.sees("Approve EC-1?")
-	s.run(chromedp.KeyEvent(kb.Enter)) // the focus stands on the answer yes
-	s.sees("You approved EC-1.")
-	s.sees("Engineer has BreakGlassAdmin")
-	s.pictures("approved-1280")
+	s.Press("Approve")
+	s.Sees("Approve EC-1?")
+	s.Run(chromedp.KeyEvent(kb.Enter)) // the focus stands on the answer yes
+	s.Sees("You approved EC-1.")
+	s.Sees("Engineer has BreakGlassAdmin")
+	s.Pictures("approved-1280")
 }
 
 func TestEveryInputTakesWhatIsPutIntoIt(t *testing.T) {
 	t.Parallel()
-	s := browse(t, setup(t), 1280, 1400)
-	s.command("/emergency inputs")
-	s.until(`document.querySelector("dialog.modal") !== null`)
-	s.sees("Unknown element: file_input")
+	s := browse(setup(t), 1280, 1400)
+	s.Command("/emergency inputs")
+	s.Until(`document.querySelector("dialog.modal") !== null`)
+	s.Sees("Unknown element: file_input")
 	set := func(label, value string) {
-		s.run(script(`(() => { const i = document.querySelector(%q); i.value = %q; i.dispatchEvent(new Event("input", {bubbles: true})); i.dispatchEvent(new Event("change", {bubbles: true})); })()`, s.input(label), value))
+		s.Run(webtest.Script(`(() => { const i = document.querySelector(%q); i.value = %q; i.dispatchEvent(new Event("input", {bubbles: true})); i.dispatchEvent(new Event("change", {bubbles: true})); })()`, s.Input(label), value))
 	}
 	choose := func(label, words string) {
-		s.run(click(s.input(label)), keys(s.input(label), words))
-		s.until(fmt.Sprintf(`document.querySelector("dialog [role=option]")?.textContent.includes(%q)`, words))
-		s.run(keys(s.input(label), kb.Enter))
+		s.Run(webtest.Click(s.Input(label)), webtest.Keys(s.Input(label), words))
+		s.Until(fmt.Sprintf(`document.querySelector("dialog [role=option]")?.textContent.includes(%q)`, words))
+		s.Run(webtest.Keys(s.Input(label), kb.Enter))
 	}
-	s.run(keys(s.input("A line"), " more"), keys(s.input("A line told at once"), "told"+kb.Enter))
-	s.run(keys(s.input("An address"), "https://example.com"), keys(s.input("An e-mail"), "a@example.com"), keys(s.input("A number"), "42"))
+	s.Run(webtest.Keys(s.Input("A line"), " more"), webtest.Keys(s.Input("A line told at once"), "told"+kb.Enter))
+	s.Run(webtest.Keys(s.Input("An address"), "https://example.com"), webtest.Keys(s.Input("An e-mail"), "a@example.com"), webtest.Keys(s.Input("A number"), "42"))
 	set("From groups", "1")
 	choose("Several", "Two")
 	choose("Several", "One")
-	s.run(keys(s.input("Several"), kb.Escape)) // closes the list, not the form
+	s.Run(webtest.Keys(s.Input("Several"), kb.Escape)) // closes the list, not the form
 	choose("A person", "Deputy")
 	choose("A channel", "general")
-	s.run(script(`[...document.querySelectorAll("dialog label.mark")].find(l => l.textContent.startsWith("Nothing")).click()`))
+	s.Run(webtest.Script(`[...document.querySelectorAll("dialog label.mark")].find(l => l.textContent.startsWith("Nothing")).click()`))
 	set("A day", "2026-03-02")
 	set("A time", "10:15")
 	set("A moment", "2026-07-01T12:00")
-	s.pictures("inputs-1280")
-	s.press("Save")
-	s.until(`document.querySelector("dialog") === null`)
+	s.Pictures("inputs-1280")
+	s.Press("Save")
+	s.Until(`document.querySelector("dialog") === null`)
 	if got := len(s.app.payloads("block_actions")); got != 1 {
 		t.Errorf("the line that is told at once was told %d times", got)
 	}
@@ -120,82 +132,82 @@ func TestEveryInputTakesWhatIsPutIntoIt(t *testing.T) {
 
 func TestEveryBlockIsRenderedAndNothingTypedIsMarkup(t *testing.T) {
 	t.Parallel()
-	s := browse(t, setup(t), 1280, 1200)
-	s.command("<img src=x onerror=alert(1)> & *co*")
-	s.sees("<img src=x onerror=alert(1)> & co")
-	s.command("/emergency blocks")
-	s.sees("Every block 🎉")
+	s := browse(setup(t), 1280, 1200)
+	s.Command("<img src=x onerror=alert(1)> & *co*")
+	s.Sees("<img src=x onerror=alert(1)> & co")
+	s.Command("/emergency blocks")
+	s.Sees("Every block 🎉")
 	for _, words := range []string{"bold slanted struck code @CTO #audit @release-managers a link <script>alert(1)</script>", "Mar 2, 2026 at 10:00 AM",
 		"a quote", "rich link@Deputy", "Unknown rich text: rich_text_novelty", "a chart", "{ block }"} {
-		s.sees(words)
+		s.Sees(words)
 	}
-	s.until(`document.querySelector(".message script, .message img, .message a[href^=javascript]") === null`)
-	s.until(`document.querySelector(".message a[href='https://example.com/?a=1&b=2']").rel.includes("noopener")`)
-	s.pictures("blocks-1280")
-	s.press("End now")
-	s.press("Keep it")
-	s.run(script(`(() => { const i = document.querySelector(".message select"); i.value = "0"; i.dispatchEvent(new Event("change", {bubbles: true})); })()`))
-	s.press("More")
-	s.press("Mute")
-	s.press("Plain")
+	s.Until(`document.querySelector(".message script, .message img, .message a[href^=javascript]") === null`)
+	s.Until(`document.querySelector(".message a[href='https://example.com/?a=1&b=2']").rel.includes("noopener")`)
+	s.Pictures("blocks-1280")
+	s.Press("End now")
+	s.Press("Keep it")
+	s.Run(webtest.Script(`(() => { const i = document.querySelector(".message select"); i.value = "0"; i.dispatchEvent(new Event("change", {bubbles: true})); })()`))
+	s.Press("More")
+	s.Press("Mute")
+	s.Press("Plain")
 	s.must(func() bool { return len(s.app.payloads("block_actions")) == 3 })
 }
 
 // must waits for the application to have been told.
 func (s *screen) must(holds func() bool) {
 	s.t.Helper()
-	if err := s.world.Wait(s.ctx, holds); err != nil {
+	if err := s.world.Wait(s.Context(), holds); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
 func TestTheKeyboardIsEnough(t *testing.T) {
 	t.Parallel()
-	s := browse(t, setup(t), 1280, 800)
-	s.run(script(`document.querySelector('.place .composer textarea').focus()`), chromedp.KeyEvent("/emergency"), chromedp.KeyEvent(kb.Enter))
-	s.until(`document.querySelector("dialog.modal")?.contains(document.activeElement)`)
-	s.run(chromedp.KeyEvent(kb.Escape))
-	s.until(`document.querySelector("dialog") === null`)
-	s.until(`document.activeElement === document.querySelector(".place .composer textarea")`)
-	s.until(`[...document.querySelectorAll("button, input, select, textarea, a, [role=tab], [role=log], [role=combobox]")].every(e => e.ariaLabel || e.textContent.trim() || e.labels?.length || e.title || e.placeholder || e.hasAttribute("aria-labelledby"))`)
-	s.run(script(`document.querySelector('[data-tab=jira]').focus()`), chromedp.KeyEvent(kb.ArrowRight))
-	s.until(`document.activeElement.dataset.tab === "incidents" && document.activeElement.ariaSelected === "true"`)
-	s.run(script(`document.querySelector('[data-place=home]').focus()`), chromedp.KeyEvent(kb.Enter))
-	s.sees("Waiting for you")
-	s.pictures("home-1280")
+	s := browse(setup(t), 1280, 800)
+	s.Run(webtest.Script(`document.querySelector('.place .composer textarea').focus()`), chromedp.KeyEvent("/emergency"), chromedp.KeyEvent(kb.Enter))
+	s.Until(`document.querySelector("dialog.modal")?.contains(document.activeElement)`)
+	s.Run(chromedp.KeyEvent(kb.Escape))
+	s.Until(`document.querySelector("dialog") === null`)
+	s.Until(`document.activeElement === document.querySelector(".place .composer textarea")`)
+	s.Until(`[...document.querySelectorAll("button, input, select, textarea, a, [role=tab], [role=log], [role=combobox]")].every(e => e.ariaLabel || e.textContent.trim() || e.labels?.length || e.title || e.placeholder || e.hasAttribute("aria-labelledby"))`)
+	s.Run(webtest.Script(`document.querySelector('[data-tab=jira]').focus()`), chromedp.KeyEvent(kb.ArrowRight))
+	s.Until(`document.activeElement.dataset.tab === "incidents" && document.activeElement.ariaSelected === "true"`)
+	s.Run(webtest.Script(`document.querySelector('[data-place=home]').focus()`), chromedp.KeyEvent(kb.Enter))
+	s.Sees("Waiting for you")
+	s.Pictures("home-1280")
 }
 
 func TestTimeIsMovedAndTroubleMade(t *testing.T) {
 	t.Parallel()
-	s := browse(t, setup(t), 1280, 900)
+	s := browse(setup(t), 1280, 900)
 	before := s.now()
-	s.press("+Forward 12 h")
+	s.Press("+Forward 12 h")
 	s.must(func() bool { return s.now().Sub(before).Hours() > 11.9 })
-	s.run(click("[data-tab=outside]"))
-	s.press("Break GitHub")
-	s.sees("is down")
-	s.run(click(".switch input"))
-	s.until(`document.querySelector(".switch input").checked`)
-	s.pictures("trouble-1280")
-	s.press("Kill and restart breakglass")
+	s.Run(webtest.Click("[data-tab=outside]"))
+	s.Press("Break GitHub")
+	s.Sees("is down")
+	s.Run(webtest.Click(".switch input"))
+	s.Until(`document.querySelector(".switch input").checked`)
+	s.Pictures("trouble-1280")
+	s.Press("Kill and restart breakglass")
 	s.must(func() bool { return s.restarts.Load() == 1 })
 	s.world.Slack.SetAppURL("http://127.0.0.1:1")
-	s.command("/emergency")
-	s.sees("breakglass did not answer")
-	s.pictures("down-1280")
+	s.Command("/emergency")
+	s.Sees("breakglass did not answer")
+	s.Pictures("down-1280")
 }
 
 func TestTheTourMayBeLeftAndTakenUpAgain(t *testing.T) {
 	t.Parallel()
-	s := browse(t, setup(t), 1280, 800)
-	s.press("Skip")
-	s.sees("Step 2 of 5")
-	s.press("Take me there")
-	s.until(fmt.Sprintf(`document.querySelector("[data-person=%s]").ariaCurrent === "true" && document.querySelector("[data-place=direct]").ariaCurrent === "page"`, sandbox.CTO))
-	s.press("Leave the tour")
-	s.until(`document.querySelector(".tour") === null`)
-	s.press("Take the guided tour")
-	s.sees("Step 1 of 5")
+	s := browse(setup(t), 1280, 800)
+	s.Press("Skip")
+	s.Sees("Step 2 of 5")
+	s.Press("Take me there")
+	s.Until(fmt.Sprintf(`document.querySelector("[data-person=%s]").ariaCurrent === "true" && document.querySelector("[data-place=direct]").ariaCurrent === "page"`, sandbox.CTO))
+	s.Press("Leave the tour")
+	s.Until(`document.querySelector(".tour") === null`)
+	s.Press("Take the guided tour")
+	s.Sees("Step 1 of 5")
 }
 
 // lived puts a little history beside Slack.
@@ -253,53 +265,67 @@ func TestEverythingCanBeReadInBothThemesAtBothWidths(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			lived(b)
-			s := browse(t, b, width, 844)
+			s := browse(b, width, 844)
 			look := func(name string) {
 				t.Helper()
-				s.pictures(fmt.Sprintf("%s-%d", name, width))
+				s.Pictures(fmt.Sprintf("%s-%d", name, width))
 				for _, theme := range []string{"light", "dark"} {
-					s.theme(theme)
-					if poor := ask[[]string](s, contrast); len(poor) > 0 {
+					s.Theme(theme)
+					if poor := webtest.Ask[[]string](s.Screen, contrast); len(poor) > 0 {
 						t.Errorf("%s, %s: too little contrast: %q", name, theme, poor)
 					}
 				}
-				if wide := ask[int64](s, "document.documentElement.scrollWidth"); wide > width {
+				if wide := webtest.Ask[int64](s.Screen, "document.documentElement.scrollWidth"); wide > width {
 					t.Errorf("%s is %d pixels wide on a screen of %d", name, wide, width)
 				}
 			}
-			s.command("/emergency blocks")
-			s.sees("Every block")
-			s.command("/emergency what")
-			s.sees("Only visible to you")
+			s.Command("/emergency blocks")
+			s.Sees("Every block")
+			s.Command("/emergency what")
+			s.Sees("Only visible to you")
 			look("channel")
-			s.command("/emergency")
-			s.until(`document.querySelector("dialog.modal") !== null`)
-			s.press("Request")
-			s.sees("Please complete this required field.")
+			s.Command("/emergency")
+			s.Until(`document.querySelector("dialog.modal") !== null`)
+			s.Press("Request")
+			s.Sees("Please complete this required field.")
 			look("form")
-			s.press("Cancel")
-			s.until(`document.querySelector("dialog") === null`)
+			s.Press("Cancel")
+			s.Until(`document.querySelector("dialog") === null`)
 			if width == 390 {
-				s.press("People and channels")
+				s.Press("People and channels")
 				look("menu")
 			}
-			s.visit("home")
-			s.sees("Waiting for you")
+			s.Visit("home")
+			s.Sees("Waiting for you")
 			look("home")
-			s.visit(sandbox.Channel)
-			s.run(script(`document.querySelector(".thread-link").click()`))
-			s.until(`document.querySelector(".thread") !== null`)
+			s.Visit(sandbox.Channel)
+			s.Run(webtest.Script(`document.querySelector(".thread-link").click()`))
+			s.Until(`document.querySelector(".thread") !== null`)
 			look("thread")
 			if width == 390 {
-				s.press("Beside it")
+				s.Press("Beside it")
 			}
 			for _, tab := range []string{"jira", "incidents", "ledger", "outside"} {
-				s.run(script(`document.querySelector("[data-tab=%s]").click(); document.querySelector(".panel").scrollIntoView()`, tab))
-				s.until(fmt.Sprintf(`document.querySelector("[data-tab=%s]").ariaSelected === "true"`, tab))
+				s.Run(webtest.Script(`document.querySelector("[data-tab=%s]").click(); document.querySelector(".panel").scrollIntoView()`, tab))
+				s.Until(fmt.Sprintf(`document.querySelector("[data-tab=%s]").ariaSelected === "true"`, tab))
 				look(tab)
 			}
-			s.run(script(`document.querySelector(".beside").scrollTop = 0`))
+			s.Run(webtest.Script(`document.querySelector(".beside").scrollTop = 0`))
 			look("beside")
 		})
 	}
+}
+
+// fill writes the request, as the story has it.
+func (s *screen) fill(what string) {
+	s.t.Helper()
+	s.Until(`document.querySelector("dialog.modal") !== null`)
+	s.Run(
+		webtest.Script(`[...document.querySelectorAll("dialog label.mark")].find(l => l.textContent.startsWith("GitHub is down")).click()`),
+		webtest.Keys(s.Input("What will you change?"), what),
+		webtest.Keys(s.Input("Where"), "Produ"),
+	)
+	s.Until(`document.querySelectorAll("dialog [role=option]").length === 2`)
+	s.Run(webtest.Keys(s.Input("Where"), kb.ArrowDown+kb.ArrowUp+kb.Enter))
+	s.Until(fmt.Sprintf(`document.querySelector(%q).value === "Production"`, s.Input("Where")))
 }
