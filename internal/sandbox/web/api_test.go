@@ -154,8 +154,7 @@ func TestATroubleIsSwitchedOnAndOffAgain(t *testing.T) {
 		ask := func() int {
 			for _, at := range b.world.Addresses() {
 				if at.Name == url {
-					resp, err := http.Get(at.URL + "/")
-					must(t, err)
+					resp := b.fetch(http.MethodGet, at.URL+"/")
 					must(t, resp.Body.Close())
 					return resp.StatusCode
 				}
@@ -183,8 +182,7 @@ func TestSlackThrottlesMessagesButStillOpensForms(t *testing.T) {
 	b := setup(t)
 	b.did("trouble", object{"name": "slack-throttles", "on": true})
 	for method, want := range map[string]int{"chat.postMessage": 429, "chat.update": 429, "auth.test": 200} {
-		resp, err := http.Post(b.world.Slack.APIURL()+method, "application/json", strings.NewReader("{}"))
-		must(t, err)
+		resp := b.fetch(http.MethodPost, b.world.Slack.APIURL()+method)
 		must(t, resp.Body.Close())
 		if resp.StatusCode != want {
 			t.Errorf("%s: status %d, want %d", method, resp.StatusCode, want)

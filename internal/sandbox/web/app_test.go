@@ -134,7 +134,7 @@ func (a *app) call(method string, body map[string]any) {
 		a.t.Errorf("%s: %v", method, err)
 		return
 	}
-	req, err := http.NewRequest(http.MethodPost, a.world.Slack.APIURL()+method, bytes.NewReader(raw))
+	req, err := http.NewRequestWithContext(a.t.Context(), http.MethodPost, a.world.Slack.APIURL()+method, bytes.NewReader(raw))
 	if err != nil {
 		a.t.Errorf("%s: %v", method, err)
 		return

@@ -68,8 +68,7 @@ func TestNothingIsReadUnderAForeignName(t *testing.T) {
 func TestThePageRunsNothingButItsOwnFiles(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	resp, err := http.Get(b.url + "/")
-	must(t, err)
+	resp := b.fetch(http.MethodGet, b.url+"/")
 	body, err := io.ReadAll(resp.Body)
 	must(t, err)
 	must(t, resp.Body.Close())
@@ -86,8 +85,7 @@ func TestThePageRunsNothingButItsOwnFiles(t *testing.T) {
 		t.Error("the page loads from elsewhere, or holds styles or scripts of its own")
 	}
 	for _, path := range []string{"/js/main.js", "/vendor/preact.mjs"} {
-		resp, err := http.Get(b.url + path)
-		must(t, err)
+		resp := b.fetch(http.MethodGet, b.url+path)
 		must(t, resp.Body.Close())
 		if got := resp.Header.Get("Content-Type"); resp.StatusCode != 200 || !strings.HasPrefix(got, "text/javascript") {
 			t.Errorf("%s: %d %s", path, resp.StatusCode, got)

@@ -98,6 +98,16 @@ func (b *bench) did(path string, body any) map[string]any {
 	return said
 }
 
+// fetch calls an address as it is.
+func (b *bench) fetch(method, url string) *http.Response {
+	b.t.Helper()
+	req, err := http.NewRequestWithContext(b.t.Context(), method, url, nil)
+	must(b.t, err)
+	resp, err := http.DefaultClient.Do(req)
+	must(b.t, err)
+	return resp
+}
+
 type object = map[string]any
 
 // stream is what a page hears.

@@ -184,7 +184,7 @@ func (s *Screen) Picture(name string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, name+".png"), png, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, name+".png"), png, 0o600); err != nil { //nolint:gosec // whoever runs the tests names the folder
 		s.t.Fatal(err)
 	}
 }
