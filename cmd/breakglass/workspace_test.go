@@ -37,8 +37,8 @@ func next(s *webtest.Screen) {
 	s.Press("Next")
 }
 
+// It runs alone: a browser beside the other stories would starve them.
 func TestTheTourIsPlayedInABrowser(t *testing.T) {
-	t.Parallel()
 	ctx, a := open(t, stageOptions{})
 	url, closePage, err := serveWorkspace(ctx, a.stage)
 	if err != nil {
