@@ -5,6 +5,7 @@ GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)
 
 # The race detector needs a C compiler; the tests themselves do not.
 RACE = $(if $(shell command -v $$(go env CC) 2>/dev/null),-race)
+CHROMIUM = $(shell command -v chromium chromium-browser google-chrome 2>/dev/null)
 TEST_TIMEOUT ?= 20m
 
 .DEFAULT_GOAL := help
@@ -18,6 +19,7 @@ demo: go postgres ## play the whole story here, with stand-ins for Slack, AWS an
 
 test: go postgres ## run every test
 	@$(if $(RACE),,echo "No C compiler was found, so the tests run without the race detector.")
+	@$(if $(CHROMIUM),,echo "No Chromium was found, so the tests that see the local workspace in a browser are left out.")
 	@$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -shuffle=on -timeout $(TEST_TIMEOUT) ./...
 
 lint: go $(GOLANGCI) ## vet and lint; the linter is built once, into .tools

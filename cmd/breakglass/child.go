@@ -26,8 +26,9 @@ const asProgram = "BREAKGLASS_AS_PROGRAM=1"
 type child struct {
 	cmd     *exec.Cmd
 	stdin   io.WriteCloser
-	ended   chan error
-	address string // where it listens
+	ended   chan struct{} // closed when it has ended
+	err     error         // why it ended; to be read after that
+	address string        // where it listens
 }
 
 // startChild runs this very program with other arguments, and waits until it
@@ -41,7 +42,7 @@ func startChild(ctx context.Context, logFile string, env []string, args ...strin
 	if err != nil {
 		return nil, err
 	}
-	c := &child{cmd: exec.CommandContext(context.WithoutCancel(ctx), self, args...), ended: make(chan error, 1)} //nolint:gosec // it is this program
+	c := &child{cmd: exec.CommandContext(context.WithoutCancel(ctx), self, args...), ended: make(chan struct{})} //nolint:gosec // it is this program
 	c.cmd.Env = append(cleanEnvironment(), append(env, asProgram)...)
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is ours to handle
 	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
@@ -61,13 +62,14 @@ func startChild(ctx context.Context, logFile string, env []string, args ...strin
 		if err != nil {
 			err = fmt.Errorf("%w: %s", err, last)
 		}
-		c.ended <- err
+		c.err = err
+		close(c.ended)
 	}()
 	select {
 	case c.address = <-up:
 		return c, nil
-	case err := <-c.ended:
-		return nil, fmt.Errorf("the program ended at once: %w", err)
+	case <-c.ended:
+		return nil, fmt.Errorf("the program ended at once: %w", c.err)
 	case <-time.After(childReady):
 	case <-ctx.Done():
 	}
@@ -118,8 +120,8 @@ func (c *child) stop() error {
 		return err
 	}
 	select {
-	case err := <-c.ended:
-		return err
+	case <-c.ended:
+		return c.err
 	case <-time.After(stopWithin + 5*time.Second):
 		return errors.Join(errors.New("the program did not stop"), c.kill())
 	}

@@ -46,6 +46,12 @@ func demo(ctx context.Context, out io.Writer, stay bool) (err error) {
 	defer func() { err = errors.Join(err, s.close()) }()
 	n.watch(s)
 	n.say("breakglass is up, with stand-ins for Slack, AWS, Jira, incident.io and GitHub's status. Its log is %s.", s.logFile())
+	page, closePage, err := serveWorkspace(ctx, s)
+	if err != nil {
+		return fmt.Errorf("the demo could not start: %w", err)
+	}
+	defer func() { err = errors.Join(err, closePage()) }()
+	n.say("Watch it, and play along, in a browser: %s", page)
 	if err := mainStory(story, s, n); err != nil {
 		return fmt.Errorf("the demo stopped: %w", err)
 	}
@@ -53,7 +59,7 @@ func demo(ctx context.Context, out io.Writer, stay bool) (err error) {
 		return err
 	}
 	if stay {
-		return n.remain(ctx, s)
+		return n.remain(ctx, s, page)
 	}
 	return nil
 }

@@ -141,18 +141,23 @@ func (n *narrator) summary(ctx context.Context, s *stage) error {
 }
 
 // remain keeps everything up until the program is interrupted.
-func (n *narrator) remain(ctx context.Context, s *stage) error {
-	n.print("\nEverything stays up until you press Ctrl-C.")
-	n.say("breakglass   http://%s  (/healthz, /readyz)", s.child.address)
+func (n *narrator) remain(ctx context.Context, s *stage, page string) error {
+	n.print("\nEverything stays up until you press Ctrl-C. Use it at " + page)
+	n.say("breakglass   http://%s  (/healthz, /readyz)", s.running().address)
 	for _, at := range s.world.Addresses() {
 		n.say("%-12s %s", at.Name, at.URL)
 	}
 	n.say("database     %s", s.dbURL)
 	n.say("breakglass audit verify, with DATABASE_URL set to that, checks the trail.")
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-s.child.ended:
-		return errors.Join(errors.New("the program has ended by itself"), err)
+	for {
+		program := s.running()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-program.ended:
+		}
+		if s.running() == program { // or somebody at the page has had it killed and started again
+			return errors.Join(errors.New("the program has ended by itself"), program.err)
+		}
 	}
 }

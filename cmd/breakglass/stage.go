@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 // started again. All of them share one clock, which can be moved.
 type stage struct {
 	world  *sandbox.World
+	mu     sync.Mutex // held while the program is replaced
 	child  *child
 	folder string
 	start  time.Time
@@ -149,11 +151,28 @@ func (s *stage) startChild(ctx context.Context) error {
 	return nil
 }
 
+// running is the program as it runs now.
+func (s *stage) running() *child {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.child
+}
+
+// restart kills the program and starts it again.
+func (s *stage) restart(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.child.kill(); err != nil {
+		return err
+	}
+	return s.startChild(ctx)
+}
+
 // close ends everything, the newest first.
 func (s *stage) close() error {
 	var all error
-	if s.child != nil {
-		all = s.child.stop()
+	if program := s.running(); program != nil {
+		all = program.stop()
 	}
 	for i := len(s.closes) - 1; i >= 0; i-- {
 		all = errors.Join(all, s.closes[i]())

@@ -28,6 +28,14 @@ func (l *Ledger) OpenChanges(ctx context.Context, before change.Number, limit in
 		ORDER BY c.number DESC LIMIT $2`, int64(before), limit)
 }
 
+// NewestChanges lists every change, newest first, at most limit of those below
+// number before (0: from the newest).
+func (l *Ledger) NewestChanges(ctx context.Context, before change.Number, limit int) ([]change.Change, error) {
+	return l.changes(ctx, `SELECT `+changeColumns+` FROM changes c
+		WHERE $1 = 0 OR c.number < $1
+		ORDER BY c.number DESC LIMIT $2`, int64(before), limit)
+}
+
 // ChangesOf lists the changes that somebody asked for, newest first, at most
 // limit of those below number before (0: from the newest).
 func (l *Ledger) ChangesOf(ctx context.Context, who change.PersonID, before change.Number, limit int) ([]change.Change, error) {

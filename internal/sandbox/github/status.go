@@ -101,6 +101,17 @@ func (s *Status) Mend() {
 	}
 }
 
+// Conditions is the condition of every component, by its name on the page.
+func (s *Status) Conditions() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string]string{}
+	for _, c := range s.components {
+		all[c.Name] = c.Status
+	}
+	return all
+}
+
 // Violations are the calls that the real page would not have known.
 func (s *Status) Violations() []string {
 	s.mu.Lock()

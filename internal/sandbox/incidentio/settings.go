@@ -2,12 +2,27 @@ package incidentio
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
 
 // ancient is when the organisation's settings were made.
 func ancient() string { return stamp(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)) }
+
+// Statuses lists the statuses that incidents may have, in order.
+func (s *Server) Statuses() []Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.statuses)
+}
+
+// Severities lists the severities by name, the mildest first.
+func (s *Server) Severities() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.severities)
+}
 
 func (s *Server) showIdentity(c *call) {
 	c.answer(http.StatusOK, object{"identity": object{
