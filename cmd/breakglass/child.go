@@ -110,7 +110,7 @@ func (c *child) kill() error {
 	if err := c.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
-	<-c.ended //nolint:errcheck // it was killed, and says so
+	<-c.ended
 	return nil
 }
 

@@ -137,8 +137,10 @@ func TestEveryBlockIsRenderedAndNothingTypedIsMarkup(t *testing.T) {
 	s.Sees("<img src=x onerror=alert(1)> & co")
 	s.Command("/emergency blocks")
 	s.Sees("Every block 🎉")
-	for _, words := range []string{"bold slanted struck code @CTO #audit @release-managers a link <script>alert(1)</script>", "Mar 2, 2026 at 10:00 AM",
-		"a quote", "rich link@Deputy", "Unknown rich text: rich_text_novelty", "a chart", "{ block }"} {
+	for _, words := range []string{
+		"bold slanted struck code @CTO #audit @release-managers a link <script>alert(1)</script>", "Mar 2, 2026 at 10:00 AM",
+		"a quote", "rich link@Deputy", "Unknown rich text: rich_text_novelty", "a chart", "{ block }",
+	} {
 		s.Sees(words)
 	}
 	s.Until(`document.querySelector(".message script, .message img, .message a[href^=javascript]") === null`)
@@ -233,9 +235,12 @@ func lived(b *bench) {
 			{Name: "review", State: "owed", Owner: sandbox.Engineer, Due: at.Add(-2 * 3600e9)},
 		},
 		Events: []web.LedgerEvent{
-			{Seq: 1, At: at.Add(-90 * 60e9), Type: "requested", Actor: sandbox.Engineer}, {Seq: 2, At: at.Add(-80 * 60e9), Type: "approved", Actor: sandbox.CTO},
-			{Seq: 3, At: at.Add(-79 * 60e9), Type: "access_intended"}, {Seq: 4, At: at.Add(-78 * 60e9), Type: "access_verified"},
-			{Seq: 5, At: at.Add(-50 * 60e9), Type: "ended", Actor: sandbox.Engineer}, {Seq: 6, At: at.Add(-49 * 60e9), Type: "access_gone"},
+			{Seq: 1, At: at.Add(-90 * 60e9), Type: "requested", Actor: sandbox.Engineer},
+			{Seq: 2, At: at.Add(-80 * 60e9), Type: "approved", Actor: sandbox.CTO},
+			{Seq: 3, At: at.Add(-79 * 60e9), Type: "access_intended"},
+			{Seq: 4, At: at.Add(-78 * 60e9), Type: "access_verified"},
+			{Seq: 5, At: at.Add(-50 * 60e9), Type: "ended", Actor: sandbox.Engineer},
+			{Seq: 6, At: at.Add(-49 * 60e9), Type: "access_gone"},
 			{Seq: 7, At: at.Add(-20 * 60e9), Type: "record_written", Actor: sandbox.Engineer},
 		},
 	}}})
