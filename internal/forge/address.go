@@ -14,7 +14,7 @@ const longestAddress = 2000
 
 // Behind the number only the forge's own tabs may stand.
 var (
-	gitlabPath = regexp.MustCompile(`^/((?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}/){1,20}[A-Za-z0-9_][A-Za-z0-9_.-]{0,254})/-/merge_requests/([1-9][0-9]{0,8})(?:/(?:diffs|commits|pipelines|reports))?/?$`)
+	gitlabPath = regexp.MustCompile(`^/((?:[A-Za-z0-9_][A-Za-z0-9_.-]*/)+[A-Za-z0-9_][A-Za-z0-9_.-]*)/-/merge_requests/([1-9][0-9]{0,8})(?:/(?:diffs|commits|pipelines|reports))?/?$`)
 	githubPath = regexp.MustCompile(`^/([A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9._-]{1,100})/pull/([1-9][0-9]{0,8})(?:/(?:files|changes|commits|checks))?/?$`)
 )
 
