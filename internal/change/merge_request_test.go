@@ -22,8 +22,10 @@ func TestNobodyApprovesTheirOwnMergeRequest(t *testing.T) {
 				return change.MRCommitter{User: names.Draw(t, "committer"), Email: "x@example.com"}
 			}), 0, 3).Draw(t, "committers"),
 			Approvals: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) change.MRApproval {
-				return change.MRApproval{User: names.Draw(t, "by"), Bot: rapid.Bool().Draw(t, "bot"), Edited: rapid.Bool().Draw(t, "edited"),
-					Commit: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "commit")}
+				return change.MRApproval{
+					User: names.Draw(t, "by"), Bot: rapid.Bool().Draw(t, "bot"), Edited: rapid.Bool().Draw(t, "edited"),
+					Commit: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "commit"),
+				}
 			}), 0, 4).Draw(t, "approvals"),
 		}
 		not := names.Draw(t, "not")

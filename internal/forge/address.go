@@ -37,7 +37,7 @@ func (c *Client) Parse(address string) (change.MergeRequestRef, error) {
 			continue
 		}
 		path, below := strings.CutPrefix(u.EscapedPath(), s.site.web.Path)
-		if !below || !strings.HasPrefix(path, "/") {
+		if !below || (path != "" && path[0] != '/') {
 			continue
 		}
 		match := s.path.FindStringSubmatch(path)
@@ -83,8 +83,11 @@ func readURL(address string) (*url.URL, bool) {
 	return u, true
 }
 
-// ordinary refuses names that a path could be bent with.
+// ordinary refuses names that a path could be bent with, and absurd ones.
 func ordinary(project string) bool {
+	if len(project) > 500 {
+		return false
+	}
 	for _, segment := range strings.Split(project, "/") {
 		if strings.Trim(segment, ".") == "" || strings.HasSuffix(segment, ".") {
 			return false
@@ -110,8 +113,10 @@ func (s *site) ref(forge change.Forge, project string, number int) change.MergeR
 	if forge == change.GitHub {
 		middle = "/pull/"
 	}
-	return change.MergeRequestRef{Forge: forge, Project: project, Number: number,
-		URL: s.web.String() + "/" + project + middle + strconv.Itoa(number)}
+	return change.MergeRequestRef{
+		Forge: forge, Project: project, Number: number,
+		URL: s.web.String() + "/" + project + middle + strconv.Itoa(number),
+	}
 }
 
 // siteOf answers whom to ask about a reference. It reads the address anew, so

@@ -36,30 +36,55 @@ func TestAddressesOfTheConfiguredForgesAreRead(t *testing.T) {
 		address string
 		want    change.MergeRequestRef
 	}{
-		"GitLab": {cloud, "https://gitlab.com/group/app/-/merge_requests/12",
-			ref(change.GitLab, "group/app", 12, "https://gitlab.com/group/app/-/merge_requests/12")},
-		"nested groups, a tab and a note": {cloud, " https://GitLab.com/a/b/c/d.e/-/merge_requests/1/diffs?x=1#note_3 ",
-			ref(change.GitLab, "a/b/c/d.e", 1, "https://gitlab.com/a/b/c/d.e/-/merge_requests/1")},
-		"GitLab under a path": {own, "https://code.example.com/gitlab/group/app/-/merge_requests/3/",
-			ref(change.GitLab, "group/app", 3, "https://code.example.com/gitlab/group/app/-/merge_requests/3")},
-		"GitHub": {cloud, "https://github.com/Owner/app.go/pull/7",
-			ref(change.GitHub, "Owner/app.go", 7, "https://github.com/Owner/app.go/pull/7")},
-		"GitHub's files": {cloud, "https://github.com/owner/app/pull/7/files#diff-1",
-			ref(change.GitHub, "owner/app", 7, "https://github.com/owner/app/pull/7")},
-		"GitHub Enterprise Server": {own, "https://ghe.example.com/owner/app/pull/7",
-			ref(change.GitHub, "owner/app", 7, "https://ghe.example.com/owner/app/pull/7")},
-		"GitHub with data residency": {forge.Options{GitHubAPIURL: "https://api.octo.ghe.com", Now: at}, "https://octo.ghe.com/owner/app/pull/7",
-			ref(change.GitHub, "owner/app", 7, "https://octo.ghe.com/owner/app/pull/7")},
-		"GitHub seen elsewhere": {forge.Options{GitHubAPIURL: "https://ghe.example.com/api/v3", GitHubURL: "https://git.example.com", Now: at},
-			"https://git.example.com/owner/app/pull/7", ref(change.GitHub, "owner/app", 7, "https://git.example.com/owner/app/pull/7")},
-		"another host is text": {cloud, "https://bitbucket.example.com/a/b/pull-requests/1?at=%2F#x",
-			ref("", "", 0, "https://bitbucket.example.com/a/b/pull-requests/1?at=%2F#x")},
-		"a forge that is not configured is text": {own, "https://gitlab.com/group/app/-/merge_requests/12",
-			ref("", "", 0, "https://gitlab.com/group/app/-/merge_requests/12")},
-		"a host that begins alike is text": {cloud, "https://gitlab.com.evil.example/group/app/-/merge_requests/12",
-			ref("", "", 0, "https://gitlab.com.evil.example/group/app/-/merge_requests/12")},
-		"beside GitLab's path is text": {own, "https://code.example.com/gitlabber/app/-/merge_requests/3",
-			ref("", "", 0, "https://code.example.com/gitlabber/app/-/merge_requests/3")},
+		"GitLab": {
+			cloud, "https://gitlab.com/group/app/-/merge_requests/12",
+			ref(change.GitLab, "group/app", 12, "https://gitlab.com/group/app/-/merge_requests/12"),
+		},
+		"nested groups, a tab and a note": {
+			cloud, " https://GitLab.com/a/b/c/d.e/-/merge_requests/1/diffs?x=1#note_3 ",
+			ref(change.GitLab, "a/b/c/d.e", 1, "https://gitlab.com/a/b/c/d.e/-/merge_requests/1"),
+		},
+		"GitLab under a path": {
+			own, "https://code.example.com/gitlab/group/app/-/merge_requests/3/",
+			ref(change.GitLab, "group/app", 3, "https://code.example.com/gitlab/group/app/-/merge_requests/3"),
+		},
+		"GitHub": {
+			cloud, "https://github.com/Owner/app.go/pull/7",
+			ref(change.GitHub, "Owner/app.go", 7, "https://github.com/Owner/app.go/pull/7"),
+		},
+		"GitHub's files": {
+			cloud, "https://github.com/owner/app/pull/7/files#diff-1",
+			ref(change.GitHub, "owner/app", 7, "https://github.com/owner/app/pull/7"),
+		},
+		"GitHub Enterprise Server": {
+			own, "https://ghe.example.com/owner/app/pull/7",
+			ref(change.GitHub, "owner/app", 7, "https://ghe.example.com/owner/app/pull/7"),
+		},
+		"GitHub with data residency": {
+			forge.Options{GitHubAPIURL: "https://api.octo.ghe.com", Now: at},
+			"https://octo.ghe.com/owner/app/pull/7",
+			ref(change.GitHub, "owner/app", 7, "https://octo.ghe.com/owner/app/pull/7"),
+		},
+		"GitHub seen elsewhere": {
+			forge.Options{GitHubAPIURL: "https://ghe.example.com/api/v3", GitHubURL: "https://git.example.com", Now: at},
+			"https://git.example.com/owner/app/pull/7", ref(change.GitHub, "owner/app", 7, "https://git.example.com/owner/app/pull/7"),
+		},
+		"another host is text": {
+			cloud, "https://bitbucket.example.com/a/b/pull-requests/1?at=%2F#x",
+			ref("", "", 0, "https://bitbucket.example.com/a/b/pull-requests/1?at=%2F#x"),
+		},
+		"a forge that is not configured is text": {
+			own, "https://gitlab.com/group/app/-/merge_requests/12",
+			ref("", "", 0, "https://gitlab.com/group/app/-/merge_requests/12"),
+		},
+		"a host that begins alike is text": {
+			cloud, "https://gitlab.com.evil.example/group/app/-/merge_requests/12",
+			ref("", "", 0, "https://gitlab.com.evil.example/group/app/-/merge_requests/12"),
+		},
+		"beside GitLab's path is text": {
+			own, "https://code.example.com/gitlabber/app/-/merge_requests/3",
+			ref("", "", 0, "https://code.example.com/gitlabber/app/-/merge_requests/3"),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -85,7 +110,7 @@ func TestHostileAddressesAreRefused(t *testing.T) {
 		"https://gitlab.com/group/app/-/merge_requests/12/../13", "https://gitlab.com/group/app/-/merge_requests/12abc", "https://gitlab.com/group/app/-/merge_requests/12;x",
 		"https://gitlab.com/group/app/-/merge_requests/12/approve", "https://gitlab.com/group/app/-/merge_requests/012", "https://gitlab.com/group/app/-/merge_requests/0",
 		"https://gitlab.com/group/app/-/merge_requests/-1", "https://gitlab.com/group/app/-/merge_requests/99999999999999999999", "https://gitlab.com/group/app/-/merge_requests/",
-		"https://gitlab.com//group/app/-/merge_requests/12", "https://gitlab.com/app/-/merge_requests/12", "https://gitlab.com/group/app/-/issues/12", "https://gitlab.com/",
+		"https://gitlab.com//group/app/-/merge_requests/12", "https://gitlab.com/app/-/merge_requests/12", "https://gitlab.com/group/app/-/issues/12", "https://gitlab.com/", "https://github.com",
 		"https://gitlab.com/group/app/-/merge_requests/12\n", "https://gitlab.com/group/app /-/merge_requests/12", "https://gitlab.com\\@evil.example/", "https://gıtlab.com/x",
 		"https://github.com/owner/../pull/7", "https://github.com/owner/./pull/7", "https://github.com/owner/app/pull/7/merge", "https://github.com/owner/app/pulls",
 		"https://github.com/owner/app/issues/7", "https://github.com/owner/a/b/pull/7", "https://github.com/-owner/app/pull/7", "https://github.com/owner/app%2e/pull/7",
@@ -99,7 +124,7 @@ func TestHostileAddressesAreRefused(t *testing.T) {
 			t.Errorf("%q is read as %+v", address, got)
 			continue
 		}
-		outside(t, err, change.Refused)
+		wantOutcome(t, err, change.Refused)
 	}
 }
 
@@ -125,7 +150,7 @@ func TestAReferenceIsAskedOfNoOtherHostThanItNames(t *testing.T) {
 		if _, err := b.Look(t.Context(), ref); err == nil {
 			t.Errorf("%s: was looked at", name)
 		} else {
-			outside(t, err, change.Refused)
+			wantOutcome(t, err, change.Refused)
 		}
 		if _, err := b.Deployed(t.Context(), ref, "production"); err == nil {
 			t.Errorf("%s: was asked for deployments", name)
@@ -138,9 +163,11 @@ func TestAReferenceIsAskedOfNoOtherHostThanItNames(t *testing.T) {
 // that could bend a path.
 func FuzzParse(f *testing.F) {
 	c := public(f)
-	for _, seed := range []string{"https://gitlab.com/group/app/-/merge_requests/12", "https://github.com/owner/app/pull/7/files", "https://x@gitlab.com/a/b/-/merge_requests/1",
+	for _, seed := range []string{
+		"https://gitlab.com/group/app/-/merge_requests/12", "https://github.com/owner/app/pull/7/files", "https://x@gitlab.com/a/b/-/merge_requests/1",
 		"https://gitlab.com/a/../b/-/merge_requests/1", "https://gitlab.com/a%2Fb/-/merge_requests/1", "https://example.com/?q=1#f", "https://gitlab.com:443/a/b/-/merge_requests/1",
-		"https://[::1]:80/x", "https://github.com/o/.../pull/1"} {
+		"https://[::1]:80/x", "https://github.com", "https://github.com/o/.../pull/1",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -80,7 +80,8 @@ func (c *Client) sites(opts Options) error {
 			return err
 		}
 		c.gitlab = &site{name: "GitLab", api: base.String() + "/api/v4", web: base, token: opts.GitLabToken, header: http.Header{
-			"Accept": {"application/json"}, "User-Agent": {"breakglass"}}}
+			"Accept": {"application/json"}, "User-Agent": {"breakglass"},
+		}}
 		if opts.GitLabToken != "" {
 			c.gitlab.header.Set("Authorization", "Bearer "+opts.GitLabToken)
 		}
@@ -98,7 +99,8 @@ func (c *Client) sites(opts Options) error {
 		}
 		// GitHub refuses a call that does not say who calls.
 		c.github = &site{name: "GitHub", api: api.String(), web: web, token: opts.GitHubToken, header: http.Header{
-			"Accept": {"application/vnd.github+json"}, "User-Agent": {"breakglass"}, "X-Github-Api-Version": {"2022-11-28"}}}
+			"Accept": {"application/vnd.github+json"}, "User-Agent": {"breakglass"}, "X-Github-Api-Version": {"2022-11-28"},
+		}}
 		if opts.GitHubToken != "" {
 			c.github.header.Set("Authorization", "Bearer "+opts.GitHubToken)
 		}
@@ -109,7 +111,8 @@ func (c *Client) sites(opts Options) error {
 			return err
 		}
 		c.status = &site{name: "GitHub's status page", api: base.String(), header: http.Header{
-			"Accept": {"application/json"}, "User-Agent": {"breakglass"}}}
+			"Accept": {"application/json"}, "User-Agent": {"breakglass"},
+		}}
 	}
 	return nil
 }

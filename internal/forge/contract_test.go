@@ -52,8 +52,10 @@ func contract(t *testing.T, next http.Handler, path string) http.Handler {
 		if err != nil {
 			t.Errorf("%s %s is not in the published document: %v", r.Method, r.URL, err)
 		}
-		input := &openapi3filter.RequestValidationInput{Request: copied, PathParams: params, Route: found,
-			Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc}}
+		input := &openapi3filter.RequestValidationInput{
+			Request: copied, PathParams: params, Route: found,
+			Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
+		}
 		if err := openapi3filter.ValidateRequest(r.Context(), input); err != nil {
 			t.Errorf("request %s %s: %v", r.Method, r.URL, err)
 		}

@@ -40,9 +40,14 @@ func TestAForgeThatIsDownMeansNothingIsKnown(t *testing.T) {
 				call   string
 				ask    func(context.Context) error
 			}{
-				{&b.gitlab.Faults, "get merge request", look(lab)}, {&b.gitlab.Faults, "get approvals", look(lab)}, {&b.gitlab.Faults, "list notes", look(lab)},
-				{&b.gitlab.Faults, "get user", look(lab)}, {&b.gitlab.Faults, "list commits", look(lab)},
-				{&b.github.Faults, "get pull request", look(hub)}, {&b.github.Faults, "list reviews", look(hub)}, {&b.github.Faults, "list commits", look(hub)},
+				{&b.gitlab.Faults, "get merge request", look(lab)},
+				{&b.gitlab.Faults, "get approvals", look(lab)},
+				{&b.gitlab.Faults, "list notes", look(lab)},
+				{&b.gitlab.Faults, "get user", look(lab)},
+				{&b.gitlab.Faults, "list commits", look(lab)},
+				{&b.github.Faults, "get pull request", look(hub)},
+				{&b.github.Faults, "list reviews", look(hub)},
+				{&b.github.Faults, "list commits", look(hub)},
 				{&b.gitlab.Faults, "list deployments", func(ctx context.Context) error { _, err := impatient.Deployed(ctx, lab, "production"); return err }},
 				{&b.gitlab.Faults, "list merge requests of a deployment", func(ctx context.Context) error { _, err := impatient.Deployed(ctx, lab, "production"); return err }},
 				{&b.status.Faults, "status summary", func(ctx context.Context) error { _, err := impatient.Status(ctx); return err }},
@@ -68,7 +73,7 @@ func TestRefusalsAreTold(t *testing.T) {
 	expect := func(c *forge.Client, ref change.MergeRequestRef, want change.Outcome) {
 		t.Helper()
 		_, err := c.Look(t.Context(), ref)
-		outside(t, err, want)
+		wantOutcome(t, err, want)
 	}
 	expect(b.Client, b.parse(t, b.gitlabURL+"/"+project+"/-/merge_requests/13"), change.Missing)
 	expect(b.Client, b.parse(t, b.gitlabURL+"/group/none/-/merge_requests/12"), change.Missing)
@@ -117,8 +122,10 @@ func TestLimitsAskToWait(t *testing.T) {
 func answering(t *testing.T, answer http.HandlerFunc) (*forge.Client, []change.MergeRequestRef) {
 	t.Helper()
 	url := serve(t, answer)
-	c := client(t, forge.Options{GitHubAPIURL: url, GitHubToken: githubToken, GitLabURL: url + "/lab", GitLabToken: gitlabToken, StatusURL: url,
-		Now: newClock().now, HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}})
+	c := client(t, forge.Options{
+		GitHubAPIURL: url, GitHubToken: githubToken, GitLabURL: url + "/lab", GitLabToken: gitlabToken, StatusURL: url,
+		Now: newClock().now, HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
+	})
 	var refs []change.MergeRequestRef
 	for _, path := range []string{"/owner/app/pull/7", "/lab/group/app/-/merge_requests/12"} {
 		ref, err := c.Parse(url + path)
@@ -139,10 +146,10 @@ func TestAnAnswerIsClassifiedByItsStatus(t *testing.T) {
 			c, refs := answering(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
 			for _, ref := range refs {
 				_, err := c.Look(t.Context(), ref)
-				outside(t, err, want)
+				wantOutcome(t, err, want)
 			}
 			_, err := c.Status(t.Context())
-			outside(t, err, want)
+			wantOutcome(t, err, want)
 		})
 	}
 }
@@ -178,15 +185,17 @@ func TestTheWaitIsReadWhereverItStands(t *testing.T) {
 
 func TestWhatIsNotTheThingAskedForIsNotBelieved(t *testing.T) {
 	t.Parallel()
-	for _, body := range []string{`{}`, `null`, `[]`, `{"number":8,"iid":13,"state":"open","head":{"sha":"a"}}`, `{"number":7,"iid":12,"state":"opened"}`,
-		`{"number":7,"iid":12,"state":"merged","merged":true,"head":{"sha":"a"}}`} {
+	for _, body := range []string{
+		`{}`, `null`, `[]`, `{"number":8,"iid":13,"state":"open","head":{"sha":"a"}}`, `{"number":7,"iid":12,"state":"opened"}`,
+		`{"number":7,"iid":12,"state":"merged","merged":true,"head":{"sha":"a"}}`,
+	} {
 		c, refs := answering(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })
 		for _, ref := range refs {
 			_, err := c.Look(t.Context(), ref)
-			outside(t, err, change.Unknown)
+			wantOutcome(t, err, change.Unknown)
 		}
 		_, err := c.Status(t.Context())
-		outside(t, err, change.Unknown)
+		wantOutcome(t, err, change.Unknown)
 	}
 }
 
@@ -205,10 +214,10 @@ func TestATokenGoesNowhereElse(t *testing.T) {
 	})
 	for _, ref := range refs {
 		_, err := c.Look(t.Context(), ref)
-		outside(t, err, change.Unknown)
+		wantOutcome(t, err, change.Unknown)
 	}
 	_, err := c.Status(t.Context())
-	outside(t, err, change.Unknown)
+	wantOutcome(t, err, change.Unknown)
 
 	paging, refs := answering(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Link", "<"+elsewhere+`>; rel="next"`)
@@ -219,7 +228,7 @@ func TestATokenGoesNowhereElse(t *testing.T) {
 		_, _ = w.Write([]byte(`{"number":7,"state":"open","head":{"sha":"a"}}`))
 	})
 	_, err = paging.Look(t.Context(), refs[0])
-	outside(t, err, change.Refused) // a list that never ends
+	wantOutcome(t, err, change.Refused) // a list that never ends
 	select {
 	case where := <-reached:
 		t.Errorf("%s was called", where)
@@ -268,7 +277,7 @@ func TestAConnectionThatIsRefusedMayBeTriedLater(t *testing.T) {
 	must(t, listener.Close())
 	c := client(t, forge.Options{StatusURL: url, Now: newClock().now})
 	_, err = c.Status(t.Context())
-	outside(t, err, change.NotNow)
+	wantOutcome(t, err, change.NotNow)
 }
 
 func TestAGivenUpLookKeepsItsCause(t *testing.T) {

@@ -23,8 +23,11 @@ func TestAPullRequestIsReadWhole(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	ref := b.onGitHub(t, github.Pull{Title: "Mend the broker", Labels: []string{"b", "a"}, Commits: []github.Commit{
-		{}, {Author: "committer", Committer: "web-flow", CommitterEmail: "noreply@github.com"}, {AuthorEmail: "Someone@Example.com"},
-		{AuthorEmail: "5+hidden@users.noreply.127.0.0.1"}, {SHA: "bbbbbbbbbb"},
+		{},
+		{Author: "committer", Committer: "web-flow", CommitterEmail: "noreply@github.com"},
+		{AuthorEmail: "Someone@Example.com"},
+		{AuthorEmail: "5+hidden@users.noreply.127.0.0.1"},
+		{SHA: "bbbbbbbbbb"},
 	}})
 	b.github.AddUser(github.User{Login: "web-flow"})
 	if m := b.look(t, ref); m.State != change.MROpen || m.MergedCommit != "" || !m.MergedAt.IsZero() {
@@ -152,7 +155,7 @@ func TestReviewsThatCannotAllBeReadAreNotJudged(t *testing.T) {
 		b.review(t, "reviewer", github.Approved)
 	}
 	_, err := b.Look(t.Context(), ref)
-	outside(t, err, change.Refused)
+	wantOutcome(t, err, change.Refused)
 }
 
 func TestCommitsThatGitHubDoesNotListLeaveNobodyIndependent(t *testing.T) {

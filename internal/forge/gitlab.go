@@ -122,7 +122,8 @@ func (c *Client) gitlabApprovals(ctx context.Context, s *site, ref change.MergeR
 			continue
 		}
 		all = append(all, given{*by.User, change.MRApproval{
-			User: by.User.Username, How: change.ByApproval, At: by.ApprovedAt, When: moment(m, by.ApprovedAt)}})
+			User: by.User.Username, How: change.ByApproval, At: by.ApprovedAt, When: moment(m, by.ApprovedAt),
+		}})
 	}
 	return all, nil
 }
@@ -150,8 +151,10 @@ func (c *Client) gitlabNotes(ctx context.Context, s *site, ref change.MergeReque
 			return true
 		}
 		known[n.ID] = true
-		all = append(all, given{*n.Author, change.MRApproval{User: n.Author.Username, How: change.ByNote, At: n.Created, When: change.AfterMerge,
-			Edited: n.Updated.Sub(n.Created) > time.Second, URL: ref.URL + "#note_" + strconv.Itoa(n.ID)}})
+		all = append(all, given{*n.Author, change.MRApproval{
+			User: n.Author.Username, How: change.ByNote, At: n.Created, When: change.AfterMerge,
+			Edited: n.Updated.Sub(n.Created) > time.Second, URL: ref.URL + "#note_" + strconv.Itoa(n.ID),
+		}})
 		return true
 	})
 	if err == nil && !whole {

@@ -20,8 +20,10 @@ func mergeRequest() gitlab.MergeRequest { return gitlab.MergeRequest{Title: "Men
 func TestAMergeRequestIsReadWhole(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	ref := b.onGitLab(t, gitlab.MergeRequest{Title: "Mend\n the  broker", Labels: []string{"severity::1", "Pick into auto-deploy"},
-		Commits: []gitlab.Commit{{SHA: "aaaaaaaaaa"}, {SHA: "bbbbbbbbbb", CommitterName: "Someone", CommitterEmail: "Someone@Example.com"}}})
+	ref := b.onGitLab(t, gitlab.MergeRequest{
+		Title: "Mend\n the  broker", Labels: []string{"severity::1", "Pick into auto-deploy"},
+		Commits: []gitlab.Commit{{SHA: "aaaaaaaaaa"}, {SHA: "bbbbbbbbbb", CommitterName: "Someone", CommitterEmail: "Someone@Example.com"}},
+	})
 	b.clock.forward(time.Minute)
 	must(t, b.gitlab.Approve(project, 12, "reviewer"))
 	approved := b.clock.now()
@@ -116,8 +118,10 @@ func TestAfterMergingANoteCounts(t *testing.T) {
 			}
 			want := []change.MRApproval{}
 			if counts {
-				want = append(want, change.MRApproval{User: "reviewer", How: change.ByNote, At: b.clock.now(), When: change.AfterMerge,
-					URL: fmt.Sprintf("%s#note_%d", ref.URL, id)})
+				want = append(want, change.MRApproval{
+					User: "reviewer", How: change.ByNote, At: b.clock.now(), When: change.AfterMerge,
+					URL: fmt.Sprintf("%s#note_%d", ref.URL, id),
+				})
 			}
 			if diff := cmp.Diff(want, m.Approvals); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
@@ -196,7 +200,7 @@ func TestStatesAndMergedCommits(t *testing.T) {
 	}
 	must(t, b.gitlab.SetState(project, 12, "odd"))
 	_, err := b.Look(t.Context(), ref)
-	outside(t, err, change.Unknown)
+	wantOutcome(t, err, change.Unknown)
 }
 
 func TestAFastForwardIsMergedAtItsTip(t *testing.T) {
@@ -248,7 +252,7 @@ func TestABotsStandingThatCannotBeReadNowIsNotGuessed(t *testing.T) {
 	must(t, b.gitlab.Approve(project, 12, "reviewer"))
 	b.gitlab.Faults.Add(fault.Fault{Kind: fault.Unavailable, Call: "get user", Times: 1})
 	_, err := b.Look(t.Context(), ref)
-	outside(t, err, change.Unknown)
+	wantOutcome(t, err, change.Unknown)
 	if got := independent(b.look(t, ref)); len(got) != 1 {
 		t.Errorf("later approved by %q", got)
 	}
@@ -298,5 +302,5 @@ func TestDeploymentsAreReadOnGitLabOnly(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	_, err := b.Deployed(t.Context(), b.onGitHub(t, github.Pull{}), "production")
-	outside(t, err, change.Refused)
+	wantOutcome(t, err, change.Refused)
 }

@@ -174,3 +174,8 @@ func outside(t *testing.T, err error, want change.Outcome) *change.OutsideError 
 	}
 	return e
 }
+
+func wantOutcome(t *testing.T, err error, want change.Outcome) {
+	t.Helper()
+	_ = outside(t, err, want)
+}

@@ -25,8 +25,10 @@ func statusComponents() []string {
 func (c *Client) Status(ctx context.Context) (change.StatusSnapshot, error) {
 	const call = "get status"
 	if c.status == nil {
-		return change.StatusSnapshot{}, &change.OutsideError{System: change.SystemForge, Call: call, Outcome: change.Refused,
-			Say: "GitHub's status page is not configured."}
+		return change.StatusSnapshot{}, &change.OutsideError{
+			System: change.SystemForge, Call: call, Outcome: change.Refused,
+			Say: "GitHub's status page is not configured.",
+		}
 	}
 	type named struct {
 		ID        string    `json:"id"`
@@ -64,7 +66,8 @@ func (c *Client) Status(ctx context.Context) (change.StatusSnapshot, error) {
 	}
 	for _, i := range in.Incidents[:min(mostIncidents, len(in.Incidents))] {
 		snapshot.Incidents = append(snapshot.Incidents, change.StatusIncident{
-			Name: words(i.Name), Status: words(i.Status), Impact: words(i.Impact), StartedAt: i.StartedAt, URL: securely(i.Shortlink)})
+			Name: words(i.Name), Status: words(i.Status), Impact: words(i.Impact), StartedAt: i.StartedAt, URL: securely(i.Shortlink),
+		})
 	}
 	return snapshot, nil
 }

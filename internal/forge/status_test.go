@@ -25,8 +25,10 @@ func TestTheStatusPageIsKeptAsItWas(t *testing.T) {
 	want := change.StatusSnapshot{
 		Indicator: "critical", Description: "Major Service Outage", TakenAt: b.clock.now(),
 		Components: []change.StatusComponent{
-			{ID: "8l4ygp009s5s", Name: "Git Operations", Status: "operational"}, {ID: "brv1bkgrwx7q", Name: "API Requests", Status: "operational"},
-			{ID: "hhtssxt0f5v2", Name: "Pull Requests", Status: "operational"}, {ID: "br0l2tvcx85d", Name: "Actions", Status: "major_outage"},
+			{ID: "8l4ygp009s5s", Name: "Git Operations", Status: "operational"},
+			{ID: "brv1bkgrwx7q", Name: "API Requests", Status: "operational"},
+			{ID: "hhtssxt0f5v2", Name: "Pull Requests", Status: "operational"},
+			{ID: "br0l2tvcx85d", Name: "Actions", Status: "major_outage"},
 		},
 		Incidents: []change.StatusIncident{{Name: "Incident with Actions", Status: "investigating", Impact: "critical", StartedAt: started, URL: "https://stspg.io/sandbox1"}},
 	}
@@ -56,5 +58,5 @@ func TestAnUnknownStatusPageIsStillEvidence(t *testing.T) {
 func TestWithoutAStatusPageThereIsNoSnapshot(t *testing.T) {
 	t.Parallel()
 	_, err := client(t, forge.Options{Now: at}).Status(t.Context())
-	outside(t, err, change.Refused)
+	wantOutcome(t, err, change.Refused)
 }

@@ -50,7 +50,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, err.Error(), http.StatusConflict)
 			return
 		}
-		http.Redirect(w, r, r.URL.EscapedPath(), http.StatusSeeOther)
+		http.Redirect(w, r, fmt.Sprintf("/%s/pull/%d", p.Repository, p.Number), http.StatusSeeOther)
 		return
 	}
 	s.mu.Lock()

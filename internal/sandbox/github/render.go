@@ -32,8 +32,10 @@ func (s *Server) showPull(c *call) {
 		"created_at": stamp(p.Created), "updated_at": stamp(s.opts.Now()), "closed_at": nil, "merged_at": nil, "merge_commit_sha": p.MergeSHA,
 		"assignee": nil, "assignees": []object{}, "requested_reviewers": []object{}, "requested_teams": []object{},
 		"head": side("emergency", p.Head()), "base": side("main", "0000000000000000000000000000000000000000"),
-		"_links": object{"comments": link(issue + "/comments"), "commits": link(self + "/commits"), "statuses": link(self), "html": link(web),
-			"issue": link(issue), "review_comments": link(self + "/comments"), "review_comment": link(self), "self": link(self)},
+		"_links": object{
+			"comments": link(issue + "/comments"), "commits": link(self + "/commits"), "statuses": link(self), "html": link(web),
+			"issue": link(issue), "review_comments": link(self + "/comments"), "review_comment": link(self), "self": link(self),
+		},
 		"author_association": "MEMBER", "auto_merge": nil, "draft": false, "merged": p.Merged, "mergeable": true, "rebaseable": true,
 		"mergeable_state": "clean", "merged_by": nil, "comments": 0, "review_comments": 0, "maintainer_can_modify": false,
 		"commits": len(p.Commits), "additions": 1, "deletions": 1, "changed_files": 1,
@@ -51,9 +53,11 @@ func (s *Server) listReviews(c *call) {
 	all := []object{}
 	for _, r := range p.Reviews {
 		web := "http://" + c.r.Host + "/" + p.Repository + "/pull/" + strconv.Itoa(p.Number) + "#pullrequestreview-" + strconv.FormatInt(r.ID, 10)
-		body := object{"id": r.ID, "node_id": "PRR", "user": s.userBody(r.User, api), "body": "", "state": r.State, "html_url": web,
+		body := object{
+			"id": r.ID, "node_id": "PRR", "user": s.userBody(r.User, api), "body": "", "state": r.State, "html_url": web,
 			"pull_request_url": self, "author_association": "MEMBER", "commit_id": r.Commit,
-			"_links": object{"html": object{"href": web}, "pull_request": object{"href": self}}}
+			"_links": object{"html": object{"href": web}, "pull_request": object{"href": self}},
+		}
 		if r.State != Pending {
 			body["submitted_at"] = stamp(r.At)
 		}
@@ -72,8 +76,10 @@ func (s *Server) listCommits(c *call) {
 		all = append(all, object{
 			"url": self, "sha": k.SHA, "node_id": "C", "html_url": self, "comments_url": self + "/comments", "parents": []object{},
 			"author": s.userBody(k.Author, api), "committer": s.userBody(k.Committer, api),
-			"commit": object{"url": self, "message": "Mend it", "comment_count": 0, "tree": object{"sha": k.SHA, "url": self},
-				"author": signature(k.Author, k.AuthorEmail), "committer": signature(k.Committer, k.CommitterEmail)},
+			"commit": object{
+				"url": self, "message": "Mend it", "comment_count": 0, "tree": object{"sha": k.SHA, "url": self},
+				"author": signature(k.Author, k.AuthorEmail), "committer": signature(k.Committer, k.CommitterEmail),
+			},
 		})
 	}
 	c.list(s, all)
@@ -86,8 +92,10 @@ func (s *Server) userBody(login, api string) any {
 		return nil
 	}
 	self := api + "/users/" + u.Login
-	body := object{"login": u.Login, "id": u.ID, "node_id": "U", "avatar_url": self, "gravatar_id": "", "url": self, "html_url": self,
-		"type": u.Type, "site_admin": false}
+	body := object{
+		"login": u.Login, "id": u.ID, "node_id": "U", "avatar_url": self, "gravatar_id": "", "url": self, "html_url": self,
+		"type": u.Type, "site_admin": false,
+	}
 	for _, list := range []string{"followers", "following", "gists", "starred", "subscriptions", "organizations", "repos", "events", "received_events"} {
 		body[list+"_url"] = self + "/" + list
 	}
@@ -105,10 +113,12 @@ func (s *Server) repositoryBody(name, api string, owner any) object {
 		"has_issues": true, "has_projects": false, "has_wiki": false, "has_pages": false, "has_downloads": false, "has_discussions": false,
 		"pushed_at": stamp(s.opts.Now()), "created_at": stamp(s.opts.Now()), "updated_at": stamp(s.opts.Now()),
 	}
-	for _, list := range []string{"archive", "assignees", "blobs", "branches", "collaborators", "comments", "commits", "compare", "contents", "contributors",
+	for _, list := range []string{
+		"archive", "assignees", "blobs", "branches", "collaborators", "comments", "commits", "compare", "contents", "contributors",
 		"deployments", "downloads", "events", "forks", "git_commits", "git_refs", "git_tags", "hooks", "issue_comment", "issue_events", "issues", "keys",
 		"labels", "languages", "merges", "milestones", "mirror", "notifications", "pulls", "releases", "stargazers", "statuses", "subscribers",
-		"subscription", "tags", "teams", "trees", "clone", "git", "ssh", "svn"} {
+		"subscription", "tags", "teams", "trees", "clone", "git", "ssh", "svn",
+	} {
 		body[list+"_url"] = self + "/" + list
 	}
 	return body

@@ -134,8 +134,10 @@ func (s *Server) limited(c *call) bool {
 		}
 	}
 	if s.opts.Secondary > 0 && s.minute.count(now, time.Minute) > s.opts.Secondary {
-		c.answer(http.StatusForbidden, object{"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
-			"documentation_url": document + "/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"})
+		c.answer(http.StatusForbidden, object{
+			"message":           "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
+			"documentation_url": document + "/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits",
+		})
 		return true
 	}
 	return false

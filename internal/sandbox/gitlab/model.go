@@ -72,16 +72,6 @@ func (m MergeRequest) Head() string {
 	return m.Commits[len(m.Commits)-1].SHA
 }
 
-// merged is the commit that reached the target branch.
-func (m MergeRequest) merged() string {
-	for _, sha := range []string{m.MergeSHA, m.SquashSHA} {
-		if sha != "" {
-			return sha
-		}
-	}
-	return m.Head()
-}
-
 // Deployment is a deployment of a project to an environment.
 type Deployment struct {
 	ID          int

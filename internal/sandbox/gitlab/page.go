@@ -56,7 +56,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, err.Error(), http.StatusConflict)
 			return
 		}
-		http.Redirect(w, r, r.URL.EscapedPath(), http.StatusSeeOther)
+		http.Redirect(w, r, fmt.Sprintf("%s/%s/-/merge_requests/%d", s.opts.Path, m.Project, m.IID), http.StatusSeeOther)
 		return
 	}
 	s.mu.Lock()

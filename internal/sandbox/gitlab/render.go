@@ -88,8 +88,8 @@ func (s *Server) listNotes(c *call) {
 	for _, n := range notes {
 		all = append(all, object{
 			"id": n.ID, "type": nil, "body": n.Body, "author": s.userBody(n.Author, s.web(c.r)), "system": n.System,
-			"created_at": stamp(n.Created), "updated_at": stamp(n.Updated), "noteable_type": "MergeRequest", "noteable_iid": c.m.IID,
-			"project_id": c.project.id, "resolvable": false, "confidential": false, "internal": false,
+			"created_at": stamp(n.Created), "updated_at": stamp(n.Updated), "project_id": c.project.id,
+			"resolvable": false, "confidential": false, "internal": false,
 		})
 	}
 	c.list(s, all)
@@ -162,8 +162,10 @@ func (s *Server) userBody(username, web string) object {
 	if !known {
 		u = User{ID: 1, Username: "ghost", Name: "Ghost User"}
 	}
-	return object{"id": u.ID, "username": u.Username, "name": u.Name, "state": "active", "locked": false,
-		"avatar_url": nil, "web_url": web + "/" + u.Username}
+	return object{
+		"id": u.ID, "username": u.Username, "name": u.Name, "state": "active", "locked": false,
+		"avatar_url": nil, "web_url": web + "/" + u.Username,
+	}
 }
 
 // web is where people see this GitLab.

@@ -43,8 +43,10 @@ func routes() []route {
 		{"/projects/*/merge_requests/*/approvals", "get approvals", nil, (*Server).showApprovals},
 		{"/projects/*/merge_requests/*/commits", "list commits", paged, (*Server).listCommits},
 		{"/projects/*/merge_requests/*/notes", "list notes", append([]string{"order_by", "sort"}, paged...), (*Server).listNotes},
-		{"/projects/*/deployments", "list deployments",
-			append([]string{"order_by", "sort", "environment", "status", "updated_after", "updated_before"}, paged...), (*Server).listDeployments},
+		{
+			"/projects/*/deployments", "list deployments",
+			append([]string{"order_by", "sort", "environment", "status", "updated_after", "updated_before"}, paged...), (*Server).listDeployments,
+		},
 		{"/projects/*/deployments/*/merge_requests", "list merge requests of a deployment", paged, (*Server).listShipped},
 		{"/users/*", "get user", nil, (*Server).showUser},
 	}
