@@ -2,6 +2,9 @@ package forge_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -151,6 +154,7 @@ func TestNotesThatAreNobodysApproval(t *testing.T) {
 	note("author", "Approved by myself")
 	note("requester", "Reviewed")
 	note("project_1_bot_abc", "Approved")
+	must(t, b.gitlab.SystemNote(project, 12, "reviewer", "approved this merge request"))
 	turned := note("second", "This is wrong")
 	gone := note("committer", "Reviewed")
 	if got := independent(b.look(t, ref)); len(got) != 1 || got[0] != "committer" {
@@ -235,6 +239,30 @@ func TestEveryPageIsRead(t *testing.T) {
 	}
 }
 
+func TestEveryPageIsReadThoughAProxyHidesThatThereIsOne(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	proxy := b.options
+	proxy.GitLabURL = serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := httptest.NewRecorder()
+		b.gitlab.ServeHTTP(rec, r)
+		w.WriteHeader(rec.Code)
+		_, _ = w.Write(rec.Body.Bytes())
+	})) + "/gitlab"
+	commits := make([]gitlab.Commit, 101)
+	commits[0] = gitlab.Commit{AuthorName: "The reviewer"} // on the last page
+	b.onGitLab(t, gitlab.MergeRequest{Commits: commits})
+	must(t, b.gitlab.Approve(project, 12, "reviewer"))
+	c := client(t, proxy)
+	ref, err := c.Parse(proxy.GitLabURL + "/" + project + "/-/merge_requests/12")
+	must(t, err)
+	m, err := c.Look(t.Context(), ref)
+	must(t, err)
+	if got := independent(m); len(got) != 0 {
+		t.Errorf("approved by %q", got)
+	}
+}
+
 func TestWithMoreCommitsThanCanBeReadNobodyIsIndependent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -295,6 +323,43 @@ func TestADeploymentIsEvidenceOfArrival(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, deployed("production", "staging", "moon")); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestADeploymentOfSomethingElseIsNoEvidence(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		deployment, shipped string
+		arrived             bool
+	}{
+		"this one":                       {`"status":"success","environment":{"name":"production"}`, `{"iid":12,"project_id":5}`, true},
+		"another merge request":          {`"status":"success","environment":{"name":"production"}`, `{"iid":13,"project_id":5}`, false},
+		"another project":                {`"status":"success","environment":{"name":"production"}`, `{"iid":12,"project_id":6}`, false},
+		"a filter that was not heeded":   {`"status":"failed","environment":{"name":"production"}`, `{"iid":12,"project_id":5}`, false},
+		"an environment not asked for":   {`"status":"success","environment":{"name":"review/production"}`, `{"iid":12,"project_id":5}`, false},
+		"finished later than it changed": {`"status":"success","environment":{"name":"production"},"deployable":{"finished_at":"2026-03-02T11:00:00Z"}`, `{"iid":12,"project_id":5}`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, refs := answering(t, func(w http.ResponseWriter, r *http.Request) {
+				body := `{"iid":12,"project_id":5,"state":"merged","merged_at":"2026-03-02T09:00:00Z","merge_commit_sha":"a","sha":"b"}`
+				switch {
+				case strings.HasSuffix(r.URL.Path, "/deployments"):
+					body = `[{"id":3,"sha":"c","updated_at":"2026-03-02T10:00:00Z",` + c.deployment + `}]`
+				case strings.HasSuffix(r.URL.Path, "/deployments/3/merge_requests"):
+					body = "[" + c.shipped + "]"
+				}
+				_, _ = w.Write([]byte(body))
+			})
+			got, err := client.Deployed(t.Context(), refs[1], "production")
+			must(t, err)
+			if (len(got) == 1) != c.arrived {
+				t.Fatalf("arrived with %+v, want %v", got, c.arrived)
+			}
+			if c.arrived && got[0].At.Hour() != map[bool]int{true: 11, false: 10}[strings.Contains(c.deployment, "finished_at")] {
+				t.Errorf("at %v", got[0].At)
+			}
+		})
 	}
 }
 

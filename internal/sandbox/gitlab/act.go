@@ -174,6 +174,14 @@ func (s *Server) Note(project string, iid int, username, body string) (int, erro
 	return id, err
 }
 
+// SystemNote writes a note that GitLab writes itself, in somebody's name.
+func (s *Server) SystemNote(project string, iid int, username, body string) error {
+	return s.alter("note on", project, iid, func(m *MergeRequest) error {
+		s.note(m, Note{Author: username, Body: body, System: true})
+		return nil
+	})
+}
+
 // note adds a note. The lock is held.
 func (s *Server) note(m *MergeRequest, n Note) int {
 	n.ID, n.Created = s.newID(), s.opts.Now()
