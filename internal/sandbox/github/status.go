@@ -1,6 +1,7 @@
-// Package github is a stand-in for GitHub's public status page,
-// https://www.githubstatus.com: everything is operational until something is
-// broken, and again once it is mended.
+// Package github is a stand-in for GitHub: its public status page,
+// https://www.githubstatus.com, on which everything is operational until
+// something is broken, and again once it is mended; and the part of its REST
+// API that tells of pull requests, their reviews and their commits.
 package github
 
 import (
