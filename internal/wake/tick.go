@@ -72,6 +72,9 @@ func (t *Ticker) Start(ctx context.Context) {
 // Stop ends the ticking: nothing is begun any more. It waits for what is in
 // hand, which is broken off after some seconds.
 func (t *Ticker) Stop() {
+	if t.stopping == nil {
+		return // it was never started
+	}
 	close(t.stopping)
 	patience := time.AfterFunc(inHand, t.cancel)
 	t.done.Wait()

@@ -65,7 +65,7 @@ func TestWhatIsDueLaterIsLeftAlone(t *testing.T) {
 	}
 	now.Store(&start)
 	go func() {
-		for range looked { //nolint:revive // it only lets the clock go on
+		for range looked {
 		}
 	}()
 	next(t, r.delivered)
