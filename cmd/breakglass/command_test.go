@@ -53,9 +53,20 @@ func TestHelpSaysWhatEachCommandDoes(t *testing.T) {
 func TestAMistypedCommandLineIsAMistakeWithASentence(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{"--nonsense"}, {"nonsense"}, {"serve", "--nonsense"}, {"serve", "nonsense"}, {"config", "nonsense"}, {"config", "check", "nonsense"},
-		{"audit", "nonsense"}, {"audit", "verify", "nonsense"}, {"migrate", "nonsense"}, {"version", "nonsense"}, {"demo", "nonsense"},
-		{"report", "nonsense"}, {"serve", "--log-level", "nonsense"}, {"serve", "--log-format", "nonsense"},
+		{"--nonsense"},
+		{"nonsense"},
+		{"serve", "--nonsense"},
+		{"serve", "nonsense"},
+		{"config", "nonsense"},
+		{"config", "check", "nonsense"},
+		{"audit", "nonsense"},
+		{"audit", "verify", "nonsense"},
+		{"migrate", "nonsense"},
+		{"version", "nonsense"},
+		{"demo", "nonsense"},
+		{"report", "nonsense"},
+		{"serve", "--log-level", "nonsense"},
+		{"serve", "--log-format", "nonsense"},
 	} {
 		code, out, problems := called(t, args...)
 		if code != exitMistake || out != "" || !strings.HasPrefix(problems, "breakglass: ") || !strings.Contains(problems, "nonsense") {
@@ -86,8 +97,10 @@ func configured(t *testing.T, yaml string) string {
 }
 
 func secretNames() []string {
-	return []string{"SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_WEBHOOK_SECRET",
-		"INCIDENT_IO_API_KEY", "INCIDENT_IO_WEBHOOK_SECRET", "GITLAB_TOKEN", "GITHUB_TOKEN"}
+	return []string{
+		"SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_WEBHOOK_SECRET",
+		"INCIDENT_IO_API_KEY", "INCIDENT_IO_WEBHOOK_SECRET", "GITLAB_TOKEN", "GITHUB_TOKEN",
+	}
 }
 
 // secret is what a test sets a variable to.

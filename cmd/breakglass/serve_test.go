@@ -106,11 +106,11 @@ func TestServeEndsWhenItsAddressIsTaken(t *testing.T) {
 		}
 	})
 	taken := listener.Addr().String()
-	content, err := os.ReadFile(file) //nolint:gosec // it is the test's own
+	content, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(file, []byte(strings.Replace(string(content), "listen: 127.0.0.1:0", "listen: "+taken, 1)), 0o600); err != nil { //nolint:gosec // it is the test's own
+	if err := os.WriteFile(file, []byte(strings.Replace(string(content), "listen: 127.0.0.1:0", "listen: "+taken, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	code, _, problems := called(t, "serve", "--config", file)
@@ -243,7 +243,7 @@ func TestNoSecretIsEverLogged(t *testing.T) {
 	if err := a.startChild(ctx); err != nil { // for the stage to close
 		t.Fatal(err)
 	}
-	content, err := os.ReadFile(log) //nolint:gosec // it is the test's own
+	content, err := os.ReadFile(log)
 	if err != nil || !strings.Contains(string(content), `"level":"DEBUG"`) {
 		t.Fatalf("the log is no debug log: %v (%v)\n%s", err, commandErr, content)
 	}
