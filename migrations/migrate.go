@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -24,7 +25,11 @@ const lockKey = 5_362_104_117
 // Up brings the database to the newest schema. Any number of programs may do so
 // at once: they wait for each other.
 func Up(ctx context.Context, databaseURL string) (err error) {
-	conn, err := pgx.Connect(ctx, databaseURL)
+	config, err := pgx.ParseConfig(databaseURL)
+	if err != nil {
+		return errors.New("the database's address is not that of a Postgres database, such as postgres://user@host/name") // the error could show its password
+	}
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return fmt.Errorf("connect to migrate: %w", err)
 	}
@@ -111,6 +116,23 @@ func Check(ctx context.Context, pool *pgxpool.Pool) error {
 		return ErrUnmigrated
 	case version > newest:
 		return ErrNewer
+	}
+	return checkRiver(ctx, pool)
+}
+
+// checkRiver answers ErrUnmigrated where River's tables are not there or are
+// older: a migration may have ended between ours and River's.
+func checkRiver(ctx context.Context, pool *pgxpool.Pool) error {
+	migrator, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: RiverSchema, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return fmt.Errorf("read River's migrations: %w", err)
+	}
+	result, err := migrator.Validate(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("ask the database for River's version: %w", err)
+	}
+	if !result.OK {
+		return ErrUnmigrated
 	}
 	return nil
 }

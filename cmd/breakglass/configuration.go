@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -34,7 +35,16 @@ func loadConfig(cmd *cobra.Command) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return config.Load(path, os.LookupEnv, os.ReadFile)
+	cfg, err := config.Load(path, os.LookupEnv, os.ReadFile)
+	return cfg, unreadable(err)
+}
+
+// unreadable marks a configuration that cannot be read as the caller's to correct.
+func unreadable(err error) error {
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return errors.Join(err, errMistake)
+	}
+	return err
 }
 
 func configCommand() *cobra.Command {
@@ -66,7 +76,7 @@ func checkConfig(cmd *cobra.Command, _ []string) error {
 		cfg, err = config.Load(path, os.LookupEnv, os.ReadFile)
 	}
 	if err != nil {
-		return err
+		return unreadable(err)
 	}
 	for _, w := range cfg.Warnings {
 		if _, err := fmt.Fprintln(cmd.OutOrStdout(), "warning:", w); err != nil {

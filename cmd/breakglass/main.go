@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -49,7 +50,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, problems.Error()) // nothing is left to tell a failure to
 		return exitMistake
 	}
-	_, _ = fmt.Fprintf(stderr, "breakglass: %v\n", err)
+	_, _ = fmt.Fprintf(stderr, "breakglass: %s\n", strings.TrimSuffix(err.Error(), "\n"+errMistake.Error()))
 	if errors.Is(err, errMistake) {
 		return exitMistake
 	}
@@ -72,7 +73,25 @@ Run it:                       breakglass serve --config breakglass.yaml`,
 	root.PersistentFlags().String("config", "", "the configuration file (or BREAKGLASS_CONFIG)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errors.Join(err, errMistake) })
 	root.AddCommand(serveCommand(), migrateCommand(), configCommand(), demoCommand(), auditCommand(), reportCommand(), versionCommand())
+	noneElse(root)
 	return root
+}
+
+// noneElse makes every argument that a command does not know a mistake. A group
+// of commands shows its help.
+func noneElse(c *cobra.Command) {
+	c.Args = func(cmd *cobra.Command, args []string) error {
+		if err := cobra.NoArgs(cmd, args); err != nil {
+			return errors.Join(err, errMistake)
+		}
+		return nil
+	}
+	if !c.Runnable() {
+		c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+	for _, sub := range c.Commands() {
+		noneElse(sub)
+	}
 }
 
 func versionCommand() *cobra.Command {

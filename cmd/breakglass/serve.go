@@ -92,8 +92,10 @@ func serveUntilStopped(ctx context.Context, cfg *config.Config, clock clock, log
 	if err := migrations.Check(ctx, p.pool); err != nil {
 		return err
 	}
-	if err := p.start(ctx); err != nil {
-		return err
+	if err := p.start(ctx); err != nil { // what has begun must end before the pool closes
+		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+		defer cancel()
+		return errors.Join(err, p.stop(stopCtx))
 	}
 	log.InfoContext(ctx, "breakglass is up", "version", version(), "address", p.server.Addr(), "metrics", p.server.MetricsAddr(), "slack", string(cfg.Slack.Mode))
 	select {

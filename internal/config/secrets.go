@@ -163,14 +163,16 @@ func Database(env func(string) (string, bool), readFile func(string) ([]byte, er
 }
 
 func firstSecret(env func(string) (string, bool), readFile func(string) ([]byte, error), names ...string) (Secret, error) {
-	b := &builder{}
+	b := &builder{report: &report{}}
 	for _, name := range names {
-		if url, ok := b.secret(name, env, readFile); ok && url != "" {
+		url, ok := b.secret(name, env, readFile)
+		if !ok { // what was meant is not to be guessed
+			return "", Problems(b.problems)
+		}
+		if url != "" {
 			return url, nil
 		}
 	}
-	if len(b.problems) == 0 {
-		b.inEnvironment("%s is not set; set it, or its _FILE to the file that holds it", strings.Join(names, " or "))
-	}
+	b.inEnvironment("%s is not set; set it, or its _FILE to the file that holds it", strings.Join(names, " or "))
 	return "", Problems(b.problems)
 }

@@ -138,10 +138,21 @@ func (d *Directory) membership(ctx context.Context, id change.GroupID, age time.
 	return change.Membership{Known: true, People: d.present(ctx, people)}
 }
 
+// union resolves the groups of a union side by side, so that one whose source
+// stalls does not use up the time of the others. Who is in those that answered is
+// named although the union as a whole is not Known.
 func (d *Directory) union(ctx context.Context, ids []change.GroupID, age time.Duration, path []change.GroupID) change.Membership {
+	parts := make([]change.Membership, len(ids))
+	var running errgroup.Group
+	for i, id := range ids {
+		running.Go(func() error {
+			parts[i] = d.membership(ctx, id, age, path)
+			return nil
+		})
+	}
+	_ = running.Wait() // none of them answers an error
 	all := change.Membership{Known: true}
-	for _, id := range ids {
-		m := d.membership(ctx, id, age, path)
+	for _, m := range parts {
 		all.Known = all.Known && m.Known
 		all.Everyone = all.Everyone || m.Everyone
 		for _, p := range m.People {

@@ -22,9 +22,14 @@ type Ticker struct {
 	Every  time.Duration // between two looks; 0: 250 ms
 	Log    *slog.Logger
 
-	stop context.CancelFunc
-	done sync.WaitGroup
+	stopping chan struct{}
+	cancel   context.CancelFunc
+	done     sync.WaitGroup
 }
+
+// inHand is how long Stop lets go on what is in hand before it is broken off, as
+// long as River does: a call that is broken off may have happened.
+const inHand = 5 * time.Second
 
 // seenFor is how long it is remembered what Slack has sent. It repeats nothing
 // that old.
@@ -37,7 +42,8 @@ const (
 
 // Start begins to tick, until Stop.
 func (t *Ticker) Start(ctx context.Context) {
-	ctx, t.stop = context.WithCancel(ctx)
+	ctx, t.cancel = context.WithCancel(ctx)
+	t.stopping = make(chan struct{})
 	every := t.Every
 	if every == 0 {
 		every = 250 * time.Millisecond
@@ -52,7 +58,7 @@ func (t *Ticker) Start(ctx context.Context) {
 			if err != nil {
 				return err
 			}
-			return each(work, func(w ledger.Work) error { return t.Jobs.Deliver(ctx, w) })
+			return each(t.stopping, work, func(w ledger.Work) error { return t.Jobs.Deliver(ctx, w) })
 		})
 	}
 	t.loop(ctx, time.Hour, "housekeeping", func(ctx context.Context) error {
@@ -63,10 +69,17 @@ func (t *Ticker) Start(ctx context.Context) {
 	}
 }
 
-// Stop ends the ticking and waits for what is in hand.
+// Stop ends the ticking: nothing is begun any more. It waits for what is in
+// hand, which is broken off after some seconds.
 func (t *Ticker) Stop() {
-	t.stop()
+	if t.stopping == nil {
+		return // it was never started
+	}
+	close(t.stopping)
+	patience := time.AfterFunc(inHand, t.cancel)
 	t.done.Wait()
+	patience.Stop()
+	t.cancel()
 }
 
 func (t *Ticker) loop(ctx context.Context, every time.Duration, what string, look func(context.Context) error) {
@@ -78,6 +91,8 @@ func (t *Ticker) loop(ctx context.Context, every time.Duration, what string, loo
 				t.Log.ErrorContext(ctx, "a look for due work failed", "what", what, "error", err)
 			}
 			select {
+			case <-t.stopping:
+				return
 			case <-ctx.Done():
 				return
 			case <-tick.C:
@@ -92,15 +107,23 @@ func (t *Ticker) assign(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return each(ids, func(id int64) error { return t.Jobs.Assign(ctx, id) })
+	return each(t.stopping, ids, func(id int64) error { return t.Jobs.Assign(ctx, id) })
 }
 
-// each does the work, some of it at once.
-func each[T any](work []T, do func(T) error) error {
+// each does the work, some of it at once, and begins none once it is stopped:
+// what is left stays due.
+func each[T any](stopping <-chan struct{}, work []T, do func(T) error) error {
 	var all errgroup.Group
 	all.SetLimit(atOnce)
 	for _, w := range work {
-		all.Go(func() error { return do(w) })
+		all.Go(func() error {
+			select {
+			case <-stopping:
+				return nil
+			default:
+				return do(w)
+			}
+		})
 	}
 	return all.Wait()
 }
