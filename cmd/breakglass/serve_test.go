@@ -194,9 +194,9 @@ func TestASignalStopsTheProgramGracefully(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case err := <-a.child.ended:
-		if err != nil {
-			t.Errorf("it ended with %v", err)
+	case <-a.child.ended:
+		if a.child.err != nil {
+			t.Errorf("it ended with %v", a.child.err)
 		}
 	case <-time.After(stopWithin + 10*time.Second):
 		t.Error("it did not stop")
