@@ -90,6 +90,25 @@ func TestFinishingByCommandEndsTheAccessAndAsksForTheRecord(t *testing.T) {
 	}
 }
 
+func TestFinishingSpeaksOfAccessOnlyWhereThereIsSome(t *testing.T) {
+	t.Parallel()
+	e := setup(t, withRules(func(r *change.Rules) {
+		for i := range r.Kinds {
+			r.Kinds[i].Access = change.NeedOptional
+		}
+	}))
+	ctx, p := t.Context(), e.fill(ada)
+	must(t, p.Clear(ctx, "Where"))
+	must(t, p.Submit(ctx))
+	must(t, e.ws.Person(cto).Click(ctx, e.askCTO(1), "approve"))
+	if said := e.types(ada, "finish EC-1"); !strings.Contains(said, "EC-1 has ended. The record and the review are owed now.") {
+		t.Errorf("told: %s", said)
+	}
+	if said := e.types(ada, "show EC-1"); !strings.Contains(said, "owed (record)") || !strings.Contains(said, "owed (review)") {
+		t.Errorf("the timeline does not say what became owed: %s", said)
+	}
+}
+
 func TestAWordThatNeedsTheDatabaseSaysSoWhenItIsDown(t *testing.T) {
 	t.Parallel()
 	pool, err := pgxpool.New(t.Context(), "postgres://nobody@127.0.0.1:1/none?connect_timeout=1")

@@ -40,7 +40,11 @@ func (a *App) linkCommand(ctx context.Context, given string) (change.Command, er
 	}
 	u, err := url.Parse(given)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || len(given) > maxAddress {
-		return nil, inText(turnDown(change.BadInput, "%s Or give an incident such as INC-123, or an address that begins with https://.", noTicket))
+		or := "Or give an address that begins with https://."
+		if a.Lookups.Incidents != nil {
+			or = "Or give an incident such as INC-123, or an address that begins with https://."
+		}
+		return nil, inText(turnDown(change.BadInput, "%s %s", noTicket, or))
 	}
 	return change.LinkURL{URL: given}, nil
 }
