@@ -87,7 +87,9 @@ func TestAReportMayNameAnIncidentThatIsOver(t *testing.T) {
 		func() error { return p.Type(ctx, "What will you change?", "Restarted the queue") },
 		func() error { return p.Type(ctx, "Why is it needed now?", "Orders were stuck") },
 		func() error { return p.Select(ctx, "Where", "Production") },
-		func() error { return p.Select(ctx, "Active incident", incident.Reference()+" Orders were stuck (Closed)") },
+		func() error {
+			return p.Select(ctx, "Active incident", incident.Reference()+" Orders were stuck (Closed)")
+		},
 		func() error { return p.Pick(ctx, "When was the change made?", during.Add(90*time.Minute)) },
 	)
 	if err := p.Submit(ctx); err == nil || !strings.Contains(err.Error(), "was not active at the stated time") {
