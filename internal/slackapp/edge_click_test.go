@@ -329,7 +329,7 @@ func TestAReviewIsKeptAsADraftAndThenSubmitted(t *testing.T) {
 	}
 	must(t, p.Type(ctx, "Preventive action", "Add a restart job"))
 	must(t, p.Select(ctx, "Owner", ben))
-	if said := formError(t, p.Submit(ctx)); !strings.Contains(said["Preventive action"], "by when") {
+	if said := formError(t, p.Submit(ctx)); !strings.Contains(said["Due"], "by when") {
 		t.Errorf("the form says %v", said)
 	}
 	must(t, p.Type(ctx, "Due", "2026-04-01"))
