@@ -182,7 +182,7 @@ func TestAReviewSaysWhatItLacks(t *testing.T) {
 	t.Parallel()
 	l := begin(t, request(withAccess)).end()
 	r := l.refusal(change.SubmitReview{Text: change.ReviewText{What: "x", Actions: []change.Action{{What: "y"}}}}, member(requester), change.BadInput)
-	want := map[change.Field]string{change.FieldReviewStandard: "", change.FieldReviewPrevent: "", change.ActionField(1): ""}
+	want := map[change.Field]string{change.FieldReviewStandard: "", change.FieldReviewPrevent: "", change.OwnerField(1): ""}
 	if diff := cmp.Diff(want, r.Fields, cmp.Comparer(func(string, string) bool { return true })); diff != "" {
 		t.Error(diff)
 	}

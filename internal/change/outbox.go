@@ -95,15 +95,12 @@ func (o *outbox) people(e Event) {
 		EventEnded: MessageEnded, EventDenied: MessageDenied, EventLapsed: MessageLapsed, EventFailed: MessageFailed,
 		EventExtensionApproved: MessageExtended, EventExtensionDenied: MessageExtensionDenied,
 		EventExtensionLapsed: MessageExtensionLapsed, EventTicketRefused: MessageTicketRefused, EventReported: MessageEnded,
+		EventWithdrawn: MessageWithdrawn, // also to whoever took it back: it is where they ask again
 	}
 	if m, ok := messages[e.Type]; ok {
 		o.tell(e, m, both...)
 	}
 	switch e.Type { //nolint:exhaustive // the other events tell nobody in particular
-	case EventWithdrawn:
-		if !c.Own(e.Actor) {
-			o.tell(e, MessageWithdrawn, both...)
-		}
 	case EventFailed:
 		o.tell(e, MessageFailed, c.Approver())
 	case EventAccessVerified:

@@ -107,6 +107,12 @@ const (
 // ActionField names the input of preventive action i, from 1.
 func ActionField(i int) Field { return Field(rungName("action", i)) }
 
+// OwnerField names the input of preventive action i's owner, from 1.
+func OwnerField(i int) Field { return Field(rungName("owner", i)) }
+
+// DueField names the input of preventive action i's date, from 1.
+func DueField(i int) Field { return Field(rungName("by", i)) }
+
 func (t ReviewText) problems(needsAction bool) map[Field]string {
 	p := map[Field]string{}
 	checkText(p, FieldReviewWhat, t.What, true)
@@ -123,9 +129,9 @@ func (t ReviewText) problems(needsAction bool) map[Field]string {
 		case a.What == "":
 			p[ActionField(i+1)] = "Say what the action is."
 		case a.Owner == "":
-			p[ActionField(i+1)] = "Say who owns this action."
+			p[OwnerField(i+1)] = "Say who owns this action."
 		case a.Due.IsZero():
-			p[ActionField(i+1)] = "Say by when."
+			p[DueField(i+1)] = "Say by when."
 		}
 	}
 	return p

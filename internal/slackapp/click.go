@@ -115,9 +115,25 @@ func (a *App) press(ctx context.Context, i *interaction, name string, key button
 		if _, finished := cmd.(change.Finish); finished && done && after.Phase == change.Ended {
 			a.open(ctx, i.TriggerID, i.View, recordForm(&after, key))
 		}
+		if _, later := cmd.(change.RemindLater); later && done {
+			a.tell(ctx, i, snoozedWords(&after, key))
+		}
 		return nil
 	}
 	return a.openForm(ctx, i, name, key)
+}
+
+// snoozedWords says when a reminder that was put off comes back: nothing else on
+// the screen would show that the button was heard.
+func snoozedWords(c *change.Change, key buttonKey) string {
+	o := c.Owes(key.Obligation, key.Item)
+	if o == nil || o.Snoozed.IsZero() {
+		return "You will be reminded later."
+	}
+	if !o.Snoozed.Before(o.Due) {
+		return "You are not reminded again before it is due, " + moment(o.Due) + "."
+	}
+	return "You will be reminded again " + moment(o.Snoozed) + "."
 }
 
 // commandOfButton gives the command of a button that asks nothing more; nil for

@@ -154,13 +154,21 @@ func (a *App) finishCommand(ctx context.Context, c command, n change.Number, _ s
 	if after.Phase == change.Withdrawn {
 		return privately(n.String() + " was withdrawn: no access had been given yet."), err
 	}
-	return privately(n.String() + " has ended, and its access is being removed. The record and the review are owed now."), err
+	return privately(n.String() + " has ended" + removalWords(&after) + ". The record and the review are owed now."), err
+}
+
+// removalWords tells of access only where there is any that the end removes.
+func removalWords(c *change.Change) string {
+	if c.Access == nil || c.Access.Standing {
+		return ""
+	}
+	return ", and its access is being removed"
 }
 
 func (a *App) withdrawCommand(ctx context.Context, c command, n change.Number, _ string) (ephemeral, error) {
 	after, _, err := a.give(ctx, c, n, change.Withdraw{})
 	if after.Phase == change.Ended {
-		return privately(n.String() + " had access already, so it has ended instead; the record and the review are owed now."), err
+		return privately(n.String() + " had begun already, so it has ended instead" + removalWords(&after) + ". The record and the review are owed now."), err
 	}
 	return privately(n.String() + " was withdrawn."), err
 }

@@ -329,7 +329,7 @@ func TestAReviewIsKeptAsADraftAndThenSubmitted(t *testing.T) {
 	}
 	must(t, p.Type(ctx, "Preventive action", "Add a restart job"))
 	must(t, p.Select(ctx, "Owner", ben))
-	if said := formError(t, p.Submit(ctx)); !strings.Contains(said["Preventive action"], "by when") {
+	if said := formError(t, p.Submit(ctx)); !strings.Contains(said["Due"], "by when") {
 		t.Errorf("the form says %v", said)
 	}
 	must(t, p.Type(ctx, "Due", "2026-04-01"))
@@ -352,6 +352,7 @@ func TestASignerSignsOffAndAReminderIsPutOff(t *testing.T) {
 	if o := e.current(c.Number).Owes(change.OweRecord, 0); !o.Snoozed.Equal(e.clock.Now().Add(2 * time.Hour)) {
 		t.Errorf("put off until %v", o.Snoozed)
 	}
+	e.toldHolds(ada, "You will be reminded again")
 	toBen := e.posted(c.Number, change.DeliverSignOff, "x/"+ben, ben, `{}`, "sign_off "+value(c.Number, 0))
 	must(t, e.ws.Person(ben).Click(ctx, toBen, "sign_off"))
 	e.toldHolds(ben, "not among those who sign")

@@ -43,8 +43,8 @@ func TestEveryWordAnswersWhoTypedIt(t *testing.T) {
 		{ben, "note 1 mine", []string{"Only the people of this change"}},
 		{ada, "link 1 https://git.example.com/mr/1", []string{"Linked to EC-1"}},
 		{ada, "link 1 https://git.example.com/mr/1", []string{"linked to EC-1 already"}},
-		{ada, "link 1 XX-1", []string{"There is no such incident"}},
-		{ada, "link 1 nothing", []string{"not a ticket of OPS"}},
+		{ada, "link 1 XX-1", []string{"not a ticket of OPS", "There is no such incident"}},
+		{ada, "link 1 nothing", []string{"not a ticket of OPS", "an incident such as INC-123", "https://"}},
 		{ada, "extend 1 1h", []string{"not active yet"}},
 		{ada, "finish 1", []string{"not been approved yet"}},
 		{ada, "list", []string{"Your changes", "EC-1 – Restart <!channel> & the queue", "Nothing waits for you"}},
@@ -87,6 +87,25 @@ func TestFinishingByCommandEndsTheAccessAndAsksForTheRecord(t *testing.T) {
 	}
 	if !strings.Contains(e.view(ada), "What was done") || e.change(1).Phase != change.Ended {
 		t.Errorf("the change is %s, the form:\n%s", e.change(1).Phase, e.view(ada))
+	}
+}
+
+func TestFinishingSpeaksOfAccessOnlyWhereThereIsSome(t *testing.T) {
+	t.Parallel()
+	e := setup(t, withRules(func(r *change.Rules) {
+		for i := range r.Kinds {
+			r.Kinds[i].Access = change.NeedOptional
+		}
+	}))
+	ctx, p := t.Context(), e.fill(ada)
+	must(t, p.Clear(ctx, "Where"))
+	must(t, p.Submit(ctx))
+	must(t, e.ws.Person(cto).Click(ctx, e.askCTO(1), "approve"))
+	if said := e.types(ada, "finish EC-1"); !strings.Contains(said, "EC-1 has ended. The record and the review are owed now.") {
+		t.Errorf("told: %s", said)
+	}
+	if said := e.types(ada, "show EC-1"); !strings.Contains(said, "owed (record)") || !strings.Contains(said, "owed (review)") {
+		t.Errorf("the timeline does not say what became owed: %s", said)
 	}
 }
 

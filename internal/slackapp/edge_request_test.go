@@ -159,7 +159,7 @@ func TestADefiniteNoIsSaidAtItsInputAndSilenceIsNone(t *testing.T) {
 			set: func(o *outside) {
 				o.ticketErr = &change.OutsideError{Outcome: change.Missing, Say: "There is no OPS-1."}
 			},
-			do: ticketStep("ops-1"), label: "Ticket", say: "There is no OPS-1.",
+			do: ticketStep("ops-1"), label: "Ticket", say: "There is no ticket OPS-1",
 		},
 		"a ticket of another project": {do: ticketStep("XX-1"), label: "Ticket", say: "not a ticket of OPS"},
 		"Jira is silent": {set: func(o *outside) { o.ticketErr = silence(change.SystemJira) }, do: ticketStep("ops-1"), check: func(c change.Change) bool {

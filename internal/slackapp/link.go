@@ -19,24 +19,32 @@ var referencePattern = regexp.MustCompile(`^[A-Za-z]{2,10}-?[0-9]{1,10}$`)
 func (a *App) linkCommand(ctx context.Context, given string) (change.Command, error) {
 	within, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
-	refusal := turnDown(change.BadInput, "Give a Jira key such as OPS-123, an incident such as INC-123, or an address that begins with https://.")
+	noTicket := "Give a Jira key such as OPS-123."
 	if a.Lookups.Tickets != nil {
 		key, err := a.Lookups.Tickets.ParseKey(given)
 		if err == nil {
 			return a.linkTicket(within, key)
 		}
-		refusal.Say = sayOutside(err, refusal.Say)
+		noTicket = sayOutside(err, noTicket)
 	}
 	if a.Lookups.Incidents != nil && (referencePattern.MatchString(given) || a.Lookups.Incidents.IsIncidentURL(given)) {
 		incident, err := a.Lookups.Incidents.ByReferenceOrURL(within, given)
 		if err != nil {
-			return nil, inText(turnDown(change.BadInput, "%s", sayOutside(err, "incident.io did not answer, so the incident could not be found. Please try again in a moment.")))
+			say := sayOutside(err, "incident.io did not answer, so the incident could not be found. Please try again in a moment.")
+			if a.Lookups.Tickets != nil && !a.Lookups.Incidents.IsIncidentURL(given) {
+				say = noTicket + " " + say // it looks like a ticket's key as well
+			}
+			return nil, inText(turnDown(change.BadInput, "%s", say))
 		}
 		return change.LinkIncident{Incident: incident}, nil
 	}
 	u, err := url.Parse(given)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || len(given) > maxAddress {
-		return nil, inText(refusal)
+		or := "Or give an address that begins with https://."
+		if a.Lookups.Incidents != nil {
+			or = "Or give an incident such as INC-123, or an address that begins with https://."
+		}
+		return nil, inText(turnDown(change.BadInput, "%s %s", noTicket, or))
 	}
 	return change.LinkURL{URL: given}, nil
 }
@@ -48,10 +56,19 @@ func (a *App) linkTicket(ctx context.Context, key string) (change.Command, error
 	if err == nil {
 		return change.LinkTicket{Ticket: ticket.Ref, Checked: true}, nil
 	}
-	if say := definite(err, "There is no ticket "+key+"."); say != "" {
+	if say := noSuchTicket(err, key); say != "" {
 		return nil, inText(turnDown(change.BadInput, "%s", say))
 	}
 	return change.LinkTicket{Ticket: change.TicketRef{Key: key}}, nil
+}
+
+// noSuchTicket names a ticket that Jira says is not there; empty when Jira gave
+// no answer.
+func noSuchTicket(err error, key string) string {
+	if change.OutcomeOf(err) == change.Missing {
+		return "There is no ticket " + key + ", or breakglass may not see it. Check the key, or choose another ticket."
+	}
+	return definite(err, "Jira does not give the ticket "+key+".")
 }
 
 // inText puts a refusal at the form's only input.

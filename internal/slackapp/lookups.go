@@ -148,7 +148,7 @@ func (a *App) lookTicket(ctx context.Context, typed string, no func(change.Field
 	if err == nil {
 		return &ticket.Ref, true
 	}
-	if say := definite(err, "There is no ticket "+key+"."); say != "" {
+	if say := noSuchTicket(err, key); say != "" {
 		no(change.FieldTicket, say)
 		return nil, false
 	}

@@ -34,7 +34,7 @@ func (w Words) ask(p change.Posting) *message {
 	}
 	m.say(askFacts(c)...)
 	m.texts(c, roomForText)
-	m.say(alreadyThere(c), "*Recorded* "+recordWords(c))
+	m.say(alreadyThere(c, a), "*Recorded* "+recordWords(c))
 	m.say(links(c)...)
 	m.decided(c, a, p.Delivery.To)
 	m.notify(c, askText(c, a))
@@ -91,9 +91,11 @@ func (w Words) callGroup(g change.GroupID) string {
 func askLine(c *change.Change, a *change.Ask) string {
 	by := mention(a.By)
 	switch {
+	case a.For == change.ForExtension && !a.Open(): // the end has moved since, or never will
+		return by + " asked for " + askedLength(c, a) + " more: " + accessWords(c) + "."
 	case a.For == change.ForExtension:
-		return by + " asks for " + askedLength(c, a) + " more: " + accessWords(c) + ". It ends at " + moment(c.Window.Until) +
-			" now, and would at " + moment(c.Window.Until.Add(a.Duration)) + "."
+		return by + " asks for " + askedLength(c, a) + " more: " + accessWords(c) + ". It ends " + moment(c.Window.Until) +
+			" now, and would end " + moment(c.Window.Until.Add(a.Duration)) + "."
 	case c.Access == nil:
 		return by + " asks to make a change, with " + accessWords(c) + "."
 	}
@@ -115,25 +117,30 @@ func askFacts(c *change.Change) []string {
 // askText is the notification: it says by itself who, what, where and how long.
 func askText(c *change.Change, a *change.Ask) string {
 	if !a.Open() {
-		return strings.TrimPrefix(resultWords(c, a), "*Decision:* ")
+		return strings.Replace(strings.TrimPrefix(resultWords(c, a), "*Decision:* "), "none; ", "nobody decided; ", 1)
 	}
 	if a.For == change.ForExtension {
-		return fmt.Sprintf("%s asks for %s more: %s. Why: %s. The change: %s.", mention(a.By), change.ShortDuration(a.Duration),
-			accessWords(c), oneLine(a.Why, roomInText), oneLine(c.What, roomInText))
+		why := ""
+		if a.Why != "" {
+			why = " Why: " + oneLine(a.Why, roomInText) + "."
+		}
+		return fmt.Sprintf("%s asks for %s more: %s.%s The change: %s.", mention(a.By), change.ShortDuration(a.Duration),
+			accessWords(c), why, oneLine(c.What, roomInText))
 	}
 	length := lengthWords(c)
 	if c.Access != nil {
 		length = change.ShortDuration(a.Duration)
 	}
 	return fmt.Sprintf("%s asks: %s. Where: %s. How long: %s. %s Recorded %s.", mention(a.By), oneLine(c.What, roomInText),
-		accessWords(c), length, alreadyThere(c), recordWords(c))
+		accessWords(c), length, alreadyThere(c, a), recordWords(c))
 }
 
-// alreadyThere says whether the person has this access now.
-func alreadyThere(c *change.Change) string {
+// alreadyThere says whether the person has this access now. That was looked up
+// at the request, so it holds neither for an extension nor after the decision.
+func alreadyThere(c *change.Change, ask *change.Ask) string {
 	a := c.Access
 	switch {
-	case a == nil:
+	case a == nil || ask.For == change.ForExtension || !ask.Open():
 		return ""
 	case a.AlreadyThere == nil:
 		return "AWS did not say whether they have this access already."

@@ -133,3 +133,26 @@ func TestAGroupIsMentionedOnceAndInWordsWhereSlackHasNoSuchGroup(t *testing.T) {
 		t.Errorf("the decided question still calls: %s", got)
 	}
 }
+
+func TestAnApproversMessageSaysNothingThatHoldsNoMore(t *testing.T) {
+	t.Parallel()
+	w := storyWords()
+	s := begin(t, storyRequest()).approved()
+	s.do("", change.IntendAccess{}, change.AccessVerified{})
+	lacks := func(p change.Posting, words ...string) {
+		t.Helper()
+		m := w.render(p)
+		for _, words := range words {
+			if text := shown(m); strings.Contains(text, words) || strings.Contains(m.text, words) {
+				t.Errorf("the message still says %q: %s", words, text)
+			}
+		}
+	}
+	lacks(askOf(s.c, 1), "They do not have this access now")
+	s.do(ada, change.Extend{Duration: time.Hour})
+	lacks(askOf(s.c, 2), "They do not have this access now", "Why: .")
+	wantWords(t, w.render(askOf(s.c, 2)), "It ends <!date^", "would end <!date^")
+	s.do(cto, change.Approve{Ask: 2})
+	lacks(askOf(s.c, 2), "would end", "asks for")
+	wantWords(t, w.render(askOf(s.c, 2)), "<@U0ADA> asked for 1h more")
+}

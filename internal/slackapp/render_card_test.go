@@ -123,7 +123,7 @@ func TestTheCardTellsWhoActsNextAndWhatIsOwed(t *testing.T) {
 	s.wait(30 * time.Hour)
 	wantWords(t, card(cardOf(s.c)), ": overdue")
 	s.do(ada, change.WriteRecord{Done: "d", Why: "w"})
-	wantWords(t, card(cardOf(s.c)), "written, not in jira yet")
+	wantWords(t, card(cardOf(s.c)), "written, not in Jira yet")
 }
 
 func TestTheCardLinksTicketIncidentAndMergeRequests(t *testing.T) {

@@ -144,6 +144,9 @@ func owedShort(c *change.Change) string {
 // overMessage tells why nothing comes of a request, and lets its people ask again.
 func overMessage(c *change.Change, e change.Event, d change.Delivery) *message {
 	topic, line := "withdrawn", by(e)+" ended it before any access was given."
+	if c.Own(e.Actor) {
+		line = by(e) + " withdrew it; no access was given."
+	}
 	switch d.Ref.Message { //nolint:exhaustive // the ends of a request
 	case change.MessageDenied:
 		topic, line = "denied", by(e)+" denied it."

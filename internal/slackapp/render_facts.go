@@ -177,11 +177,19 @@ func owedWords(c *change.Change, o change.Obligation) string {
 	}
 	switch {
 	case !o.Part.IsZero():
-		s += "; written, not in " + string(c.Record.In) + " yet"
+		s += "; written, not in " + recordSystem(c.Record.In) + " yet"
 	case !o.Breached.IsZero():
 		s += ": overdue"
 	}
 	return s
+}
+
+// recordSystem names the system that holds a record, as it writes itself.
+func recordSystem(in change.RecordPlace) string {
+	if in == change.RecordInJira {
+		return string(change.SystemJira)
+	}
+	return string(change.SystemIncident)
 }
 
 func ownerWords(o change.Obligation) string {

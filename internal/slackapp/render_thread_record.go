@@ -72,7 +72,7 @@ func recordLine(_ *change.Change, e change.Event) string {
 			return by(e) + " submitted the post-incident review, with " + escaped(n) + " preventive actions."
 		}
 	case change.EventActionRecorded:
-		return "Preventive action " + escaped(e.Fact("item")) + " is now " + oneLine(e.Fact("ticket"), 60) + "."
+		return "Preventive action " + escaped(e.Fact("item")) + " is now " + followUpWords(e.Fact("ticket")) + "."
 	}
 	return ""
 }
@@ -113,4 +113,13 @@ func owedName(e change.Event) string {
 		o.Item = 0
 	}
 	return escaped(obligationWords(o))
+}
+
+// followUpWords names what a preventive action has become: a ticket has a key, a
+// follow-up of an incident has none.
+func followUpWords(ticket string) string {
+	if ticket == "follow-up" {
+		return "a follow-up of the incident"
+	}
+	return oneLine(ticket, 60)
 }

@@ -17,16 +17,14 @@ const (
 	inputReviewStandard = string(change.FieldReviewStandard)
 	inputReviewPrevent  = string(change.FieldReviewPrevent)
 	inputNoAction       = string(change.FieldNoAction)
-	inputOwner          = "owner"
-	inputBy             = "by"
 
 	actionSaveDraft = "save_draft"
 	savedBlock      = "saved"
 )
 
 func actionInput(row int) string { return string(change.ActionField(row)) }
-func ownerInput(row int) string  { return inputOwner + "-" + strconv.Itoa(row) }
-func byInput(row int) string     { return inputBy + "-" + strconv.Itoa(row) }
+func ownerInput(row int) string  { return string(change.OwnerField(row)) }
+func byInput(row int) string     { return string(change.DueField(row)) }
 
 // reviewForm is the post-incident review, filled in with the draft or with what
 // is known. Slack may demand nothing of it, or a half-written one could not be

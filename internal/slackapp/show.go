@@ -208,6 +208,9 @@ func timelineBlocks(n change.Number, events []change.Event, before int64) []slac
 // eventLine is an event in one line.
 func eventLine(e change.Event) string {
 	line := moment(e.At) + " " + strings.ReplaceAll(string(e.Type), "_", " ")
+	if owed := e.Fact("obligation"); owed != "" {
+		line += " (" + strings.ReplaceAll(oneLine(owed, 60), "_", " ") + ")"
+	}
 	if e.Actor != "" {
 		line += " – " + mention(e.Actor)
 	}
