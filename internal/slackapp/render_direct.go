@@ -94,7 +94,7 @@ func (w Words) howToEnter(c *change.Change) []string {
 // endWarnedMessage tells that the time is nearly over.
 func endWarnedMessage(c *change.Change) *message {
 	m := heading(c, "ends soon")
-	line := "It ends at " + moment(c.Window.Until) + ", and the access with it."
+	line := "It ends " + moment(c.Window.Until) + ", and the access with it."
 	m.say(line)
 	m.about(c)
 	m.buttons(extendIfAccess(c), button(actionFinish, "Finish", buttonKey{Number: c.Number}))

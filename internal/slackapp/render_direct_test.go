@@ -41,7 +41,7 @@ func TestEachDirectMessageSaysWhatItIsForAndHasItsButtons(t *testing.T) {
 		"approved, no access":   {all["no access"], change.MessageApproved, []string{"you may begin"}, nil},
 		"active":                {all["whole"], change.MessageActive, []string{"You have BreakGlassAdmin in Production (111122223333) until <!date^", "<https://example.awsapps.com/start|AWS access portal>", "`aws sso login`", "*Account:* 111122223333 (Production)", "*Permission set:* BreakGlassAdmin"}, []string{"Finish", "Extend"}},
 		"active, no access":     {all["no access"], change.MessageActive, []string{"You may make the change now"}, []string{"Finish"}},
-		"end warned":            {extended, change.MessageEndWarned, []string{"It ends at <!date^"}, []string{"Extend", "Finish"}},
+		"end warned":            {extended, change.MessageEndWarned, []string{"It ends <!date^"}, []string{"Extend", "Finish"}},
 		"ended":                 {all["whole"], change.MessageEnded, []string{"*Still owed*", "• record – <@U0ADA>", "• post-incident review"}, []string{"Write record", "Write review"}},
 		"reported":              {all["reported"], change.MessageEnded, []string{"It is recorded as reported"}, []string{"Write record", "Write review"}},
 		"denied":                {all["denied"], change.MessageDenied, []string{"<@U0CTO> denied it.", "> Wait it <out>"}, []string{"Ask again"}},

@@ -59,7 +59,7 @@ func threadLine(c *change.Change, e change.Event) string {
 	case change.EventActivated:
 		return "It may be made now, until " + stamped(e, "until") + "."
 	case change.EventEndWarned:
-		return "It ends soon, at " + stamped(e, "until") + "."
+		return "It ends soon: " + stamped(e, "until") + "."
 	case change.EventFailed:
 		return "It failed, and no access was given: " + said(e)
 	}
@@ -138,7 +138,7 @@ func accessLine(_ *change.Change, e change.Event) string {
 	case change.EventAccessGone:
 		return goneLine(e)
 	case change.EventAccessLate:
-		return "The access should be gone by now and is not: it ended at " + stamped(e, "ended") + ". breakglass goes on removing it."
+		return "The access should be gone by now and is not: it ended " + stamped(e, "ended") + ". breakglass goes on removing it."
 	case change.EventAccessBack:
 		return "AWS lists the access again, although it had been removed. An approver has to look at it."
 	}
