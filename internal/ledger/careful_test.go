@@ -31,3 +31,24 @@ func TestAPanicGivesItsConnectionAndItsLocksBack(t *testing.T) {
 		return err
 	}))
 }
+
+func TestWhatIsAskedForAnewWhileADeliveryIsCancelledIsNotLost(t *testing.T) {
+	s := open(t)
+	n := s.submit(false)
+	ask := []change.Delivery{{Number: n, Kind: change.DeliverSignOff, Key: "1/U0CTO", Mode: change.Converge, To: cto}}
+	s.must(s.Put(s.ctx, ask, 100, s.now))
+	at := s.now.Add(time.Second)
+	var d ledger.Delivery
+	for d.Kind != change.DeliverSignOff {
+		var err error
+		d, err = s.ClaimDelivery(s.ctx, n, change.SystemSlack, at, at.Add(time.Minute), "claim")
+		s.must(err)
+	}
+	s.must(s.Put(s.ctx, ask, 101, at))
+	s.must(s.End(s.ctx, d, ledger.DeliveryCancelled, "answered"))
+	again, err := s.DeliveryOf(s.ctx, n, change.DeliverSignOff, "1/U0CTO")
+	s.must(err)
+	if again.State != ledger.DeliveryOpen || one[*time.Time](s, `SELECT next_try FROM deliveries WHERE id = $1`, d.ID) == nil {
+		t.Errorf("it is %s, and is never looked at again", again.State)
+	}
+}
