@@ -52,3 +52,15 @@ func TestWhatIsAskedForAnewWhileADeliveryIsCancelledIsNotLost(t *testing.T) {
 		t.Errorf("it is %s, and is never looked at again", again.State)
 	}
 }
+
+func TestBytesThatAreNoTextLeaveTheTrailWhole(t *testing.T) {
+	s := open(t)
+	n := s.submit(true)
+	_, err := s.SystemEvent(s.ctx, change.Event{Type: change.EventForged, At: s.now, Actor: "U1", Facts: change.Facts{"team": "T\xff"}}, s.now, 9)
+	s.must(err)
+	s.do(n, change.Undelivered{Say: "bad \xf0\x9f answer"}, itself)
+	s.do(n, change.AccessTrouble{Say: "bad \xf0\x9f answer"}, itself)
+	if found, _ := s.verify(); len(found) > 0 {
+		t.Errorf("findings: %v", found)
+	}
+}
