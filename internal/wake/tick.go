@@ -22,9 +22,14 @@ type Ticker struct {
 	Every  time.Duration // between two looks; 0: 250 ms
 	Log    *slog.Logger
 
-	stop context.CancelFunc
+	stop context.CancelFunc // of the looks
+	cut  context.CancelFunc // of the work that they have found
 	done sync.WaitGroup
 }
+
+// endWithin is how long Stop lets work in hand go on. A call that is cut off may
+// have been heard, and what it made would have to be looked for.
+const endWithin = 5 * time.Second
 
 // seenFor is how long it is remembered what Slack has sent. It repeats nothing
 // that old.
@@ -37,7 +42,9 @@ const (
 
 // Start begins to tick, until Stop.
 func (t *Ticker) Start(ctx context.Context) {
+	working, cut := context.WithCancel(ctx)
 	ctx, t.stop = context.WithCancel(ctx)
+	t.cut = cut
 	every := t.Every
 	if every == 0 {
 		every = 250 * time.Millisecond
@@ -52,21 +59,25 @@ func (t *Ticker) Start(ctx context.Context) {
 			if err != nil {
 				return err
 			}
-			return each(work, func(w ledger.Work) error { return t.Jobs.Deliver(ctx, w) })
+			return each(ctx, work, func(w ledger.Work) error { return t.Jobs.Deliver(working, w) })
 		})
 	}
 	t.loop(ctx, time.Hour, "housekeeping", func(ctx context.Context) error {
 		return t.Ledger.ForgetSeen(ctx, t.Now().Add(-seenFor))
 	})
 	if t.Jobs.Assign != nil {
-		t.loop(ctx, every, "access", t.assign)
+		t.loop(ctx, every, "access", func(ctx context.Context) error { return t.assign(ctx, working) })
 	}
 }
 
-// Stop ends the ticking and waits for what is in hand.
+// Stop ends the ticking and waits for what is in hand, for endWithin; what is not
+// done then is cut off, and goes on after the next start.
 func (t *Ticker) Stop() {
 	t.stop()
+	late := time.AfterFunc(endWithin, t.cut)
 	t.done.Wait()
+	late.Stop()
+	t.cut()
 }
 
 func (t *Ticker) loop(ctx context.Context, every time.Duration, what string, look func(context.Context) error) {
@@ -87,19 +98,22 @@ func (t *Ticker) loop(ctx context.Context, every time.Duration, what string, loo
 }
 
 // assign works off the assignments that are due, those to be removed first.
-func (t *Ticker) assign(ctx context.Context) error {
+func (t *Ticker) assign(ctx, working context.Context) error {
 	ids, err := t.Ledger.DueAssignments(ctx, t.Now(), tickBatch)
 	if err != nil {
 		return err
 	}
-	return each(ids, func(id int64) error { return t.Jobs.Assign(ctx, id) })
+	return each(ctx, ids, func(id int64) error { return t.Jobs.Assign(working, id) })
 }
 
-// each does the work, some of it at once.
-func each[T any](work []T, do func(T) error) error {
+// each does the work, some of it at once, and begins no more when ctx ends.
+func each[T any](ctx context.Context, work []T, do func(T) error) error {
 	var all errgroup.Group
 	all.SetLimit(atOnce)
 	for _, w := range work {
+		if ctx.Err() != nil {
+			break
+		}
 		all.Go(func() error { return do(w) })
 	}
 	return all.Wait()
