@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/embeddedpg/pgtest"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 	"github.com/breakglass-bot/breakglass/internal/wake"
@@ -22,14 +21,15 @@ func TestMain(m *testing.M) { os.Exit(databases.Run(m)) }
 // makes has to be looked for. So a stop lets it end.
 func TestAStopLetsWhatIsInHandEnd(t *testing.T) {
 	t.Parallel()
-	l := ledger.New(databases.Pool(t))
+	pool := databases.Pool(t)
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	if err := l.Put(t.Context(), []change.Delivery{{Number: 1, Kind: change.DeliverTicket, Key: "ticket", Mode: change.Converge}}, 1, now); err != nil {
+	if _, err := pool.Exec(t.Context(), `INSERT INTO deliveries (number, kind, key, system, mode, recipient, ref, wanted, next_try)
+		VALUES (1, 'ticket', 'ticket', 'Jira', 'converge', '', '{}', 1, $1)`, now); err != nil {
 		t.Fatal(err)
 	}
 	inHand, goOn, cut := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	ticker := wake.Ticker{
-		Ledger: l, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
+		Ledger: ledger.New(pool), Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
 		Clock: func(context.Context) (int, error) { return 0, nil },
 		Jobs: wake.Jobs{Deliver: func(ctx context.Context, _ ledger.Work) error {
 			close(inHand)
