@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -115,21 +116,29 @@ func newSystems(ctx context.Context, cfg *config.Config, now func() time.Time) (
 const poolConnections = 16
 
 func openPool(ctx context.Context, url config.Secret) (*pgxpool.Pool, error) {
-	c, err := pgxpool.ParseConfig(url.Reveal())
+	c, err := poolConfig(url)
 	if err != nil {
-		return nil, errors.New("DATABASE_URL is not the address of a Postgres database, such as postgres://user@host/name") // the error would show it
+		return nil, err
 	}
-	if c.MaxConns < poolConnections {
-		c.MaxConns = poolConnections
-	}
-	c.ConnConfig.RuntimeParams["application_name"] = "breakglass"
-	c.ConnConfig.RuntimeParams["statement_timeout"] = "30000"
-	c.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
 	pool, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	return pool, nil
+}
+
+func poolConfig(url config.Secret) (*pgxpool.Config, error) {
+	c, err := pgxpool.ParseConfig(url.Reveal())
+	if err != nil {
+		return nil, errors.New("DATABASE_URL is not the address of a Postgres database, such as postgres://user@host/name") // the error would show it
+	}
+	if !strings.Contains(url.Reveal(), "pool_max_conns") {
+		c.MaxConns = poolConnections
+	}
+	c.ConnConfig.RuntimeParams["application_name"] = "breakglass"
+	c.ConnConfig.RuntimeParams["statement_timeout"] = "30000"
+	c.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
+	return c, nil
 }
 
 // wire makes the parts of each other.

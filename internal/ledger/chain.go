@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -84,8 +85,24 @@ func hashHex(s string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// canonical writes v as JSON on one line, without HTML escapes.
-func canonical(v any) (string, error) {
+// canonical writes v as JSON on one line, without HTML escapes. Bytes that are no
+// text are written as what they are read back as, or a chain that nobody touched
+// would not hold.
+func canonical[T any](v T) (string, error) {
+	encoded, err := encode(v)
+	if err != nil || !strings.Contains(encoded, `\ufffd`) {
+		return encoded, err
+	}
+	var again T
+	decoder := json.NewDecoder(strings.NewReader(encoded))
+	decoder.UseNumber()
+	if err := decoder.Decode(&again); err != nil {
+		return "", fmt.Errorf("read back: %w", err)
+	}
+	return encode(again)
+}
+
+func encode(v any) (string, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

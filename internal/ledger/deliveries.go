@@ -228,9 +228,12 @@ func (l *Ledger) Retry(ctx context.Context, d Delivery, at time.Time, lastError 
 		WHERE id = $1 AND claim = $2`, d.ID, d.claim, at, lastError)
 }
 
-// End stops a delivery that is no longer right, or that has nowhere to go.
+// End stops a delivery that is no longer right, or that has nowhere to go. What
+// was asked for anew since the claim is due all the same.
 func (l *Ledger) End(ctx context.Context, d Delivery, state DeliveryState, why string) error {
-	return l.guarded(ctx, `UPDATE deliveries SET next_try = NULL, state = $3, last_error = $4, claim = '', lease_until = NULL
+	return l.guarded(ctx, `UPDATE deliveries SET last_error = $4, claim = '', lease_until = NULL,
+			state = CASE WHEN next_try < lease_until THEN 'open' ELSE $3 END,
+			next_try = CASE WHEN next_try < lease_until THEN next_try END
 		WHERE id = $1 AND claim = $2`, d.ID, d.claim, string(state), why)
 }
 

@@ -36,16 +36,19 @@ func New(pool *pgxpool.Pool) *Ledger { return &Ledger{pool: pool} }
 // Tx is one transaction.
 type Tx struct{ pgx.Tx }
 
-// InTx runs fn in one transaction, and commits when it answers no error.
-func (l *Ledger) InTx(ctx context.Context, fn func(tx Tx) error) error {
+// InTx runs fn in one transaction, and commits when it answers no error. When fn
+// panics, its connection and its locks are given back all the same.
+func (l *Ledger) InTx(ctx context.Context, fn func(tx Tx) error) (err error) {
 	tx, err := l.pool.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	if err := fn(Tx{tx}); err != nil {
-		if rollback := tx.Rollback(context.WithoutCancel(ctx)); rollback != nil && !errors.Is(rollback, pgx.ErrTxClosed) {
-			return errors.Join(err, fmt.Errorf("roll back: %w", rollback))
+	defer func() { // does nothing behind a commit
+		if rollback := tx.Rollback(context.WithoutCancel(ctx)); rollback != nil && !errors.Is(rollback, pgx.ErrTxClosed) && err != nil {
+			err = errors.Join(err, fmt.Errorf("roll back: %w", rollback))
 		}
+	}()
+	if err := fn(Tx{tx}); err != nil {
 		return err
 	}
 	if err := tx.Commit(ctx); err != nil {

@@ -22,6 +22,10 @@ import (
 // lease is how long a claim lasts. It is longer than any call takes.
 const lease = 2 * time.Minute
 
+// deliverFor bounds one delivery with all its calls, well before the lease is
+// over: a call that comes after it would be sent beside somebody else's.
+const deliverFor = 100 * time.Second
+
 // Directory says who people are and who belongs to groups, live.
 type Directory interface {
 	// Person looks somebody up.
@@ -45,6 +49,7 @@ type Deliverer struct {
 	Now       func() time.Time
 	Nonce     func() string // unique each time; marks claims
 	Log       *slog.Logger
+	Within    time.Duration // of one delivery with all its calls; 0: 100 s, and never as long as a claim lasts
 }
 
 // result is what a delivery's reconciler has reached.
@@ -88,7 +93,9 @@ func (d *Deliverer) deliver(ctx context.Context, row ledger.Delivery) error {
 		row.Wanted = c.Version
 	}
 	before := row.ExternalID
-	r, err := d.reconcile(ctx, c, &row)
+	calls, cancel := context.WithTimeout(ctx, d.within())
+	r, err := d.reconcile(calls, c, &row)
+	cancel()
 	now := d.Now()
 	switch {
 	case err != nil:
@@ -101,13 +108,28 @@ func (d *Deliverer) deliver(ctx context.Context, row ledger.Delivery) error {
 	if r.external == "" {
 		r.external = row.ExternalID
 	}
-	if err := d.Ledger.Delivered(ctx, row, r.external, now, r.again); err != nil {
+	if err := d.keep(ctx, row, r, now); err != nil {
 		return err
 	}
 	if row.LastError != "" || before == "" {
 		return d.refreshCard(ctx, row, now)
 	}
 	return nil
+}
+
+func (d *Deliverer) within() time.Duration {
+	if d.Within > 0 {
+		return d.Within
+	}
+	return deliverFor
+}
+
+// keep stores that a delivery was made, even when the program is stopping: or it
+// would have to be looked for.
+func (d *Deliverer) keep(ctx context.Context, row ledger.Delivery, r result, now time.Time) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	defer cancel()
+	return d.Ledger.Delivered(ctx, row, r.external, now, r.again)
 }
 
 // refreshCard lets the card stop saying that something is waited for.

@@ -105,9 +105,13 @@ func (m *message) texts(c *change.Change, limit int) {
 	}
 }
 
-// incidentWords names an incident and its state.
+// incidentWords names an incident and its state; a private one only by its
+// reference, for whoever linked it need not be one of its people.
 func incidentWords(i *change.IncidentLink) string {
 	now := i.Now
+	if now.Private {
+		return reference(now.URL, now.Reference) + " (private)"
+	}
 	s := reference(now.URL, strings.TrimSpace(now.Reference+" “"+clip(now.Name, 100)+"”"))
 	if now.Status != "" {
 		s += " (" + oneLine(now.Status, 60) + ")"

@@ -163,7 +163,7 @@ const linksShown = 10
 func changeLinks(c *change.Change) []string {
 	var lines []string
 	if i := c.Incident; i != nil {
-		lines = append(lines, "*Incident* "+linkTo(i.Now.URL, clip(i.Now.Reference+" "+i.Now.Name, 100)))
+		lines = append(lines, "*Incident* "+incidentWords(i))
 	}
 	if t := c.Ticket; t != nil {
 		line := "*Ticket* " + linkTo(t.URL, t.Key)
