@@ -56,7 +56,7 @@ const (
 // edges check is checked here once more.
 func givenBy(cmd Command) givers {
 	switch cmd.(type) {
-	case Approve, Deny, ChangeDuration, SignOff, RemindLater:
+	case Approve, Deny, ChangeDuration, SignOff, RemindLater, DecideStanding:
 		return people
 	case Tick, Escalate, PersonFound, PersonRefused, IntendAccess, AccessVerified, AccessFailed, AccessTrouble, AccessGone, AccessLate, AccessBack,
 		TicketChecked, IncidentSeen, IncidentMoved, IncidentRefused, RecordMirrored, ReviewMirrored, ActionRecorded, CommentsSeen, OwnerGone, Undelivered:

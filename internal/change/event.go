@@ -29,6 +29,8 @@ const (
 	EventAccessGone        EventType = "access_gone"
 	EventAccessLate        EventType = "access_late"
 	EventAccessBack        EventType = "access_back"
+	EventStandingKept      EventType = "standing_kept"  // an approver marked access that was there before as standing
+	EventStandingEnded     EventType = "standing_ended" // an approver had such access ended
 	EventActivated         EventType = "activated"
 	EventFailed            EventType = "failed"
 	EventEndWarned         EventType = "end_warned"
@@ -105,7 +107,4 @@ const (
 	EventTurnedAway   EventType = "turned_away"   // a guest, a bot, a stranger, or somebody deactivated
 	EventForged       EventType = "forged"        // a click that no message of ours could have made
 	EventStandardPath EventType = "standard_path" // somebody was sent to the release process
-
-	EventStandingKept  EventType = "standing_kept"  // an approver marked access that was there before as standing
-	EventStandingEnded EventType = "standing_ended" // an approver had such access ended
 )

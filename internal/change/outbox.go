@@ -234,7 +234,7 @@ func inThread(t EventType) bool {
 // inAudit tells whether the audit channel hears of an event.
 func inAudit(e Event) bool {
 	switch e.Type {
-	case EventBreached, EventSignOffUndone, EventAccessLate, EventAccessBack, EventUndelivered, EventIncidentRefused:
+	case EventBreached, EventSignOffUndone, EventStandingKept, EventStandingEnded, EventAccessLate, EventAccessBack, EventUndelivered, EventIncidentRefused:
 		return true
 	case EventAccessVerified:
 		return e.Fact("standing") == "true"

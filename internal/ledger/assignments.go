@@ -253,12 +253,12 @@ func (l *Ledger) AssignmentOf(ctx context.Context, n change.Number) (Assignment,
 // keep it, or to end it. Whoever holds the row's claim loses it, so that what
 // they have seen does not undo the decision. It answers ErrNotFound when nothing
 // was found there.
-func (l *Ledger) MarkStanding(ctx context.Context, id int64, keep bool, now time.Time) error {
+func (tx Tx) MarkStanding(ctx context.Context, id int64, keep bool, now time.Time) error {
 	to := StandingOurs
 	if keep {
 		to = StandingKept
 	}
-	tag, err := l.pool.Exec(ctx, `UPDATE assignments SET standing = $2, next_try = LEAST(next_try, $3), claim = '', lease_until = NULL
+	tag, err := tx.Exec(ctx, `UPDATE assignments SET standing = $2, next_try = LEAST(next_try, $3), claim = '', lease_until = NULL
 		WHERE id = $1 AND standing = 'found'`, id, string(to), now)
 	if err != nil {
 		return fmt.Errorf("mark an assignment: %w", err)

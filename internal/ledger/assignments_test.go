@@ -180,12 +180,12 @@ func TestAGrantThatChangesDuringTheReleaseIsNotForgotten(t *testing.T) {
 
 func TestOnlyWhatWasFoundIsMarkedAsStanding(t *testing.T) {
 	s, _, id := asked(t)
-	if err := s.MarkStanding(s.ctx, id, true, s.now); !errors.Is(err, ledger.ErrNotFound) {
+	if err := s.InTx(s.ctx, func(tx ledger.Tx) error { return tx.MarkStanding(s.ctx, id, true, s.now) }); !errors.Is(err, ledger.ErrNotFound) {
 		t.Errorf("marking what nobody found answers %v", err)
 	}
 	for keep, want := range map[bool]ledger.Standing{true: ledger.StandingKept, false: ledger.StandingOurs} {
 		s.exec(`UPDATE assignments SET standing = 'found', next_try = NULL`)
-		s.must(s.MarkStanding(s.ctx, id, keep, s.now))
+		s.must(s.InTx(s.ctx, func(tx ledger.Tx) error { return tx.MarkStanding(s.ctx, id, keep, s.now) }))
 		if got := one[string](s, `SELECT standing FROM assignments`); got != string(want) {
 			t.Errorf("marked with %t it is %s", keep, got)
 		}

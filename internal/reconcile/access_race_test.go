@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/ledger"
 	"github.com/breakglass-bot/breakglass/internal/reconcile"
 	sandbox "github.com/breakglass-bot/breakglass/internal/sandbox/aws"
 )
@@ -158,7 +159,9 @@ func TestAnApproversDecisionAboutFoundAccessIsNotLostToARunThatIsUnderWay(t *tes
 	b.ok(err)
 	b.approved()
 	s := &spy{AWS: b.client}
-	s.before = func(string) { b.ok(b.ledger.MarkStanding(b.ctx, a.ID, true, b.clock.now())) }
+	s.before = func(string) {
+		b.ok(b.ledger.InTx(b.ctx, func(tx ledger.Tx) error { return tx.MarkStanding(b.ctx, a.ID, true, b.clock.now()) }))
+	}
 	b.ok(b.reconciler(s).Work(b.ctx, a.ID))
 	if s.counts["list"] != 1 {
 		t.Fatalf("calls %v", s.counts)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/ledger"
 	sandbox "github.com/breakglass-bot/breakglass/internal/sandbox/aws"
 )
 
@@ -108,7 +109,7 @@ func TestFoundAccessIsKeptOrEndedAsAnApproverDecides(t *testing.T) {
 		b.ok(err)
 		b.do(n, change.Finish{}, asker)
 		b.gone(n, time.Minute)
-		b.ok(b.ledger.MarkStanding(b.ctx, a.ID, keep, b.clock.now()))
+		b.ok(b.ledger.InTx(b.ctx, func(tx ledger.Tx) error { return tx.MarkStanding(b.ctx, a.ID, keep, b.clock.now()) }))
 		b.forward(time.Minute)
 		b.wantHas(keep)
 		b.quiet()
@@ -123,7 +124,7 @@ func TestFoundAccessThatIsToEndEndsAfterTheChangeThatUsesIt(t *testing.T) {
 	b.active(n)
 	a, err := b.ledger.AssignmentOf(b.ctx, n)
 	b.ok(err)
-	b.ok(b.ledger.MarkStanding(b.ctx, a.ID, false, b.clock.now()))
+	b.ok(b.ledger.InTx(b.ctx, func(tx ledger.Tx) error { return tx.MarkStanding(b.ctx, a.ID, false, b.clock.now()) }))
 	b.forward(30 * time.Minute)
 	b.wantHas(true)
 	if c := b.change(n); c.Access.IntendedAt.IsZero() || !c.Access.RevokeBy.Equal(c.Window.Until) {

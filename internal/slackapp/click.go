@@ -7,6 +7,7 @@ import (
 
 	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
+	"github.com/breakglass-bot/breakglass/internal/workflow"
 )
 
 // carries lists the buttons that each kind of message can have.
@@ -167,27 +168,25 @@ func (a *App) decideStanding(ctx context.Context, i *interaction, n change.Numbe
 	if err != nil {
 		return err
 	}
-	if is, known := c.IsApprover(actor.Groups, actor.ID); !is {
-		if !known {
-			return turnDown(change.Unestablished, "Who may decide could not be looked up just now, so nothing was changed. Please press again in a moment.")
-		}
-		return turnDown(change.NotAllowed, "Only the approvers of %s may decide about access that was there before.", n)
-	}
 	assignment, err := a.Ledger.AssignmentOf(ctx, n)
-	if err == nil {
-		err = a.Ledger.MarkStanding(ctx, assignment.ID, keep, ledger.Micro(a.Now()))
+	if errors.Is(err, ledger.ErrNotFound) {
+		return turnDown(change.TooLate, "%s has no access that could have been there before.", n)
 	}
+	if err != nil {
+		return err
+	}
+	mark := func(tx ledger.Tx) error { return tx.MarkStanding(ctx, assignment.ID, keep, ledger.Micro(a.Now())) }
+	_, err = a.Workflow.Do(ctx, n, change.DecideStanding{End: !keep}, actor, workflow.Also(mark))
 	if errors.Is(err, ledger.ErrNotFound) {
 		return turnDown(change.Decided, "Somebody has decided about this access already, or it is gone.")
 	}
 	if err != nil {
 		return err
 	}
-	kind, say := change.EventStandingKept, "Marked as standing: breakglass leaves this access alone from now on."
+	say := "Marked as standing: breakglass leaves this access alone from now on."
 	if !keep {
-		kind, say = change.EventStandingEnded, "The access is being removed, as soon as no other change needs it."
+		say = "The access is being removed, as soon as no other change needs it."
 	}
-	a.keep(ctx, kind, actor.ID, change.Facts{"change": n.String(), "assignment": assignment.ID})
 	a.tell(ctx, i, say)
 	return nil
 }

@@ -37,6 +37,8 @@ func auditTopic(e change.Event) string {
 		return "sign-off undone"
 	case change.EventSignedOff:
 		return "signed off"
+	case change.EventStandingKept, change.EventStandingEnded:
+		return "decided about standing access"
 	case change.EventAccessLate:
 		return "access is late to go"
 	case change.EventAccessBack:

@@ -133,6 +133,10 @@ func accessLine(_ *change.Change, e change.Event) string {
 			return "AWS lists the access. It had been there before, so the end of this change removes nothing."
 		}
 		return "AWS lists the access."
+	case change.EventStandingKept:
+		return by(e) + " marked this access as standing: breakglass leaves it alone from now on."
+	case change.EventStandingEnded:
+		return by(e) + " ended the access that had been there before; it is removed as soon as no other change needs it."
 	case change.EventAccessGivenUp:
 		return "AWS did not give the access in time. It is given up, and removed if it still appears."
 	case change.EventAccessGone:

@@ -3,7 +3,9 @@ package wake
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -110,6 +112,17 @@ func (t *Ticker) assign(ctx context.Context) error {
 	return each(t.stopping, ids, func(id int64) error { return t.Jobs.Assign(ctx, id) })
 }
 
+// safely turns a panic into an error: one poisoned row must not take everything
+// else down with it. The row stays due.
+func safely(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return do()
+}
+
 // each does the work, some of it at once, and begins none once it is stopped:
 // what is left stays due.
 func each[T any](stopping <-chan struct{}, work []T, do func(T) error) error {
@@ -121,7 +134,7 @@ func each[T any](stopping <-chan struct{}, work []T, do func(T) error) error {
 			case <-stopping:
 				return nil
 			default:
-				return do(w)
+				return safely(func() error { return do(w) })
 			}
 		})
 	}

@@ -272,3 +272,19 @@ func TestWhatSlackSentIsForgottenAfterAWeek(t *testing.T) {
 		t.Errorf("left: %v", left)
 	}
 }
+
+func TestAPanicInOneReconcilerTakesNothingElseDown(t *testing.T) {
+	t.Parallel()
+	pool, r := databases.Pool(t), newReconcilers()
+	r.deliver = func(_ context.Context, w ledger.Work) error {
+		if w.Number == 1 {
+			panic("a poisoned row")
+		}
+		return nil
+	}
+	due(t, pool, 1, "Slack")
+	due(t, pool, 2, "Slack")
+	running(t, newTicker(pool, r.jobs()))
+	for next(t, r.delivered).Number != 2 { // the poisoned one comes again and again, and the other comes too
+	}
+}
