@@ -108,4 +108,6 @@ const (
 
 	EventStandingKept  EventType = "standing_kept"  // an approver marked access that was there before as standing
 	EventStandingEnded EventType = "standing_ended" // an approver had such access ended
+
+	EventDigestPosted EventType = "digest_posted" // a month's figures stand in the audit channel
 )
