@@ -160,7 +160,7 @@ func (p *program) wire() error {
 	p.wireSlack()
 	p.ticker = &wake.Ticker{
 		Ledger: p.ledger, Jobs: p.jobs(), Now: p.now, Log: p.log,
-		Clock: (&reconcile.Clock{Ledger: p.ledger, Workflow: p.workflow, Now: p.now, Log: p.log}).Tick,
+		Clock: (&reconcile.Clock{Ledger: p.ledger, Workflow: p.workflow, Now: p.now, Digests: p.cfg.Slack.AuditChannel != "", Log: p.log}).Tick,
 	}
 	return p.wireServer()
 }

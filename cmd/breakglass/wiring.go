@@ -1,10 +1,16 @@
 package main
 
 import (
+	"context"
+	"fmt"
+	"time"
+
 	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/directory"
 	"github.com/breakglass-bot/breakglass/internal/incidentio"
+	"github.com/breakglass-bot/breakglass/internal/ledger"
 	"github.com/breakglass-bot/breakglass/internal/reconcile"
+	"github.com/breakglass-bot/breakglass/internal/report"
 	"github.com/breakglass-bot/breakglass/internal/slackapp"
 )
 
@@ -18,7 +24,7 @@ func (p *program) wireReconcilers() {
 	})
 	p.deliverer = &reconcile.Deliverer{
 		Ledger: p.ledger, Workflow: p.workflow, Directory: directory.Asking{Directory: p.directory}, Messenger: messenger, Links: messenger,
-		Now: p.now, Nonce: nonce, Log: p.log,
+		Digest: p.digest, Now: p.now, Nonce: nonce, Log: p.log,
 	}
 	if p.systems.aws != nil {
 		p.deliverer.Persons = p.systems.aws
@@ -64,4 +70,17 @@ func (p *program) portal() string {
 		return ""
 	}
 	return p.cfg.AWS.AccessPortalURL
+}
+
+// digest computes the sentences of the monthly digest.
+func (p *program) digest(ctx context.Context, from, to time.Time) ([]string, error) {
+	tally := report.NewTally(report.Options{Since: from, Until: to, AsOf: p.now()})
+	err := p.ledger.Population(ctx, ledger.Period{Since: from, Until: to}, func(row ledger.PopulationRow) error {
+		tally.Add(row)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compute the digest: %w", err)
+	}
+	return report.Digest(tally.Figures()), nil
 }

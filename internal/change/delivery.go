@@ -29,6 +29,7 @@ const (
 	DeliverComments   DeliveryKind = "comments"     // the ticket's comments are looked at until the change closes
 	DeliverIncident   DeliveryKind = "incident"     // the incident's state is looked at
 	DeliverPerson     DeliveryKind = "person"       // the requester's AWS user is found
+	DeliverDigest     DeliveryKind = "digest"       // a month's figures, told to the audit channel; belongs to no change
 )
 
 // System gives the system that deliveries of a kind need unless they say
@@ -42,7 +43,7 @@ func (k DeliveryKind) System() System {
 	case DeliverPerson:
 		return SystemAWS
 	case DeliverCard, DeliverThread, DeliverAskOut, DeliverAsk, DeliverDirect, DeliverRemindOut, DeliverReminder,
-		DeliverSignOffOut, DeliverSignOff, DeliverAudit, DeliverCTO:
+		DeliverSignOffOut, DeliverSignOff, DeliverAudit, DeliverCTO, DeliverDigest:
 		return SystemSlack
 	}
 	return SystemSlack

@@ -107,4 +107,5 @@ const (
 	EventTurnedAway   EventType = "turned_away"   // a guest, a bot, a stranger, or somebody deactivated
 	EventForged       EventType = "forged"        // a click that no message of ours could have made
 	EventStandardPath EventType = "standard_path" // somebody was sent to the release process
+	EventDigestPosted EventType = "digest_posted" // a month's figures stand in the audit channel
 )

@@ -10,7 +10,7 @@ import (
 var ErrNoPlace = errors.New("no place for this message")
 
 // Posting is a message that Slack is to hold: what it is about, and what is
-// known of an earlier attempt to post it.
+// known of an earlier attempt to post it. That of a digest has no change.
 type Posting struct {
 	Change   Change
 	Delivery Delivery
@@ -23,4 +23,5 @@ type Posting struct {
 	Group    bool      // an ask put to a group in the card's thread, not to one person
 
 	Waiting map[System]string // what the change waits for, for the card
+	Lines   []string          // the sentences of a digest, as plain text
 }

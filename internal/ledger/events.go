@@ -90,10 +90,9 @@ func (tx Tx) RefusalsOf(ctx context.Context, n change.Number, who change.PersonI
 // its actor has added limit or more since a time; then it answers false.
 func (l *Ledger) SystemEvent(ctx context.Context, e change.Event, since time.Time, limit int) (added bool, err error) {
 	err = l.InTx(ctx, func(tx Tx) error {
-		var head Head
-		if err := tx.QueryRow(ctx, `SELECT last_seq, last_hash, CASE WHEN last_at = '-infinity' THEN NULL ELSE last_at END
-			FROM chains WHERE chain = $1 FOR UPDATE`, systemChain).Scan(&head.seq, &head.hash, (*nullTime)(&head.at)); err != nil {
-			return fmt.Errorf("read the head of the system chain: %w", err)
+		head, err := tx.lockSystemChain(ctx)
+		if err != nil {
+			return err
 		}
 		var recent int
 		if err := tx.QueryRow(ctx, `SELECT count(*) FROM events WHERE chain = $1 AND actor = $2 AND at > $3`,
@@ -104,16 +103,31 @@ func (l *Ledger) SystemEvent(ctx context.Context, e change.Event, since time.Tim
 			return nil
 		}
 		added = true
-		chained, head, err := chainEvents(head, systemChain, []change.Event{e}, "")
-		if err != nil {
-			return err
-		}
-		batch := &pgx.Batch{}
-		batch.Queue(`UPDATE chains SET last_seq = $2, last_hash = $3, last_at = $4 WHERE chain = $1`, systemChain, head.seq, head.hash, head.at)
-		queueEvents(batch, systemChain, chained)
-		return tx.run(ctx, batch, "append to the system chain")
+		return tx.appendSystem(ctx, head, e)
 	})
 	return added && err == nil, err
+}
+
+// lockSystemChain reads the head of the system chain, and holds it until the
+// transaction ends.
+func (tx Tx) lockSystemChain(ctx context.Context) (Head, error) {
+	var head Head
+	if err := tx.QueryRow(ctx, `SELECT last_seq, last_hash, CASE WHEN last_at = '-infinity' THEN NULL ELSE last_at END
+		FROM chains WHERE chain = $1 FOR UPDATE`, systemChain).Scan(&head.seq, &head.hash, (*nullTime)(&head.at)); err != nil {
+		return Head{}, fmt.Errorf("read the head of the system chain: %w", err)
+	}
+	return head, nil
+}
+
+func (tx Tx) appendSystem(ctx context.Context, head Head, e change.Event) error {
+	chained, head, err := chainEvents(head, systemChain, []change.Event{e}, "")
+	if err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`UPDATE chains SET last_seq = $2, last_hash = $3, last_at = $4 WHERE chain = $1`, systemChain, head.seq, head.hash, head.at)
+	queueEvents(batch, systemChain, chained)
+	return tx.run(ctx, batch, "append to the system chain")
 }
 
 // SystemEvents reads the chain of what belongs to no change, oldest first.

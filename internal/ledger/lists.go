@@ -44,6 +44,23 @@ func (l *Ledger) ChangesOf(ctx context.Context, who change.PersonID, before chan
 		ORDER BY c.number DESC LIMIT $2`, int64(before), limit, string(who))
 }
 
+// CountWith counts the changes that somebody asked for or makes.
+func (l *Ledger) CountWith(ctx context.Context, who change.PersonID) (int, error) {
+	var n int
+	if err := l.pool.QueryRow(ctx, `SELECT count(*) FROM changes WHERE requester = $1 OR implementer = $1`, string(who)).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count changes: %w", err)
+	}
+	return n, nil
+}
+
+// ChangesWith lists the changes that somebody asked for or makes, newest first,
+// at most limit after the first skip.
+func (l *Ledger) ChangesWith(ctx context.Context, who change.PersonID, skip, limit int) ([]change.Change, error) {
+	return l.changes(ctx, `SELECT `+changeColumns+` FROM changes c
+		WHERE c.requester = $1 OR c.implementer = $1
+		ORDER BY c.number DESC OFFSET $2 LIMIT $3`, string(who), skip, limit)
+}
+
 // ChangesByTicket finds the open changes whose record is a Jira ticket, by the
 // ticket's id.
 func (l *Ledger) ChangesByTicket(ctx context.Context, ticketID string) ([]change.Number, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
@@ -12,12 +13,15 @@ import (
 )
 
 // Clock lets happen what is due by time alone: escalations, lapses, ends,
-// reminders and breaches.
+// reminders, breaches and the monthly digest.
 type Clock struct {
 	Ledger   *ledger.Ledger
 	Workflow *workflow.Workflow
 	Now      func() time.Time
+	Digests  bool // a monthly digest is wanted: there is an audit channel
 	Log      *slog.Logger
+
+	digest atomic.Pointer[change.Month] // the one that was asked for last
 }
 
 // clockBatch is how many due changes one look takes up.
@@ -31,6 +35,9 @@ func (k *Clock) Tick(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	var failures []error
+	if err := k.wantDigest(ctx); err != nil {
+		failures = append(failures, err)
+	}
 	for _, n := range due {
 		if _, err := k.Workflow.Do(ctx, n, change.Tick{}, change.Itself("clock")); err != nil {
 			k.Log.ErrorContext(ctx, "the clock could not move a change on", "change", n.String(), "error", err)

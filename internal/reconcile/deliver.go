@@ -45,7 +45,8 @@ type Deliverer struct {
 	Incidents Incidents
 	Persons   Persons
 	Project   Project
-	Links     Links // nil: tickets do not link back
+	Links     Links  // nil: tickets do not link back
+	Digest    Digest // nil: no digest is posted
 	Now       func() time.Time
 	Nonce     func() string // unique each time; marks claims
 	Log       *slog.Logger
@@ -85,6 +86,9 @@ func (d *Deliverer) Work(ctx context.Context, w ledger.Work) error {
 
 // deliver carries one claimed delivery out and stores what came of it.
 func (d *Deliverer) deliver(ctx context.Context, row ledger.Delivery) error {
+	if row.Number == 0 {
+		return d.deliverDigest(ctx, row)
+	}
 	c, err := d.Ledger.Change(ctx, row.Number)
 	if err != nil {
 		return err
@@ -179,6 +183,7 @@ func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.
 		return d.incident(ctx, c, row)
 	case change.DeliverPerson:
 		return d.person(ctx, c, row)
+	case change.DeliverDigest: // it belongs to no change, so that it never comes here
 	}
 	return result{cancel: "no reconciler knows deliveries of kind " + string(row.Kind)}, nil
 }
@@ -207,7 +212,7 @@ func (d *Deliverer) failed(ctx context.Context, c change.Change, row ledger.Deli
 	if ctx.Err() != nil { // we are stopping: somebody else goes on at once
 		return d.Ledger.Retry(context.WithoutCancel(ctx), row, d.Now(), row.LastError)
 	}
-	if errors.Is(err, change.ErrNoPlace) {
+	if errors.Is(err, change.ErrNoPlace) && row.Number != 0 {
 		return d.park(ctx, c, row, err)
 	}
 	now := d.Now()

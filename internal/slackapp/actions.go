@@ -28,6 +28,8 @@ const (
 	actionMarkStanding   = "mark_standing" // on the audit channel's message about access that was there before
 	actionEndAccess      = "end_access"    // likewise
 	actionRequest        = "request"       // on the home tab
+	actionHomeOn         = "home_on"       // likewise: the next page of a list
+	actionHomeBack       = "home_back"     // likewise: the page before
 )
 
 // buttonKey is what a button's value holds: a key to look things up by, and

@@ -1,7 +1,6 @@
 package slackapp_test
 
 import (
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -136,60 +135,6 @@ func TestAnInternalErrorIsNamedByAReferenceAndLeaksNothing(t *testing.T) {
 	said := e.types(ada, "show 1")
 	if !strings.Contains(said, "internal error") || strings.Contains(said, "relation") || strings.Contains(said, "events") {
 		t.Errorf("told: %s", said)
-	}
-}
-
-func TestTheHomeTabTellsWhatWaitsEvenOfFiveHundredChanges(t *testing.T) {
-	t.Parallel()
-	e := setup(t)
-	ctx := t.Context()
-	everyone := change.Actor{ID: ada, Standing: change.Member, Via: "test", Groups: change.GroupView{
-		"everyone": {Known: true, Everyone: true}, "cto": {Known: true, People: []change.PersonID{cto}}, "deputies": {Known: true},
-	}}
-	for i := range 500 {
-		_, err := e.app.Workflow.Submit(ctx, change.Request{
-			Kind: "production", Reason: "stuck", What: strings.Repeat("<!channel>&", 20) + strconv.Itoa(i), Why: "It is stuck",
-			Target: "production", PermissionSet: "admin", Duration: time.Hour, Choice: change.TicketNow,
-		}, everyone)
-		must(t, err)
-	}
-	for who, wants := range map[string][]string{
-		ada: {"Your changes", "and 480 more", "Nothing waits for you", "Request an emergency change"},
-		cto: {"Waiting for you", "your approval", "and 480 more", "You have no open change"},
-	} {
-		must(t, e.ws.Person(who).OpenHome(ctx))
-		home, ok := e.ws.Home(who)
-		if !ok {
-			t.Fatalf("%s has no home tab", who)
-		}
-		shown := e.ws.RenderView(home)
-		for _, want := range wants {
-			if !strings.Contains(shown, want) {
-				t.Errorf("the home tab of %s is without %q:\n%s", who, want, shown[:min(len(shown), 2000)])
-			}
-		}
-		if said := e.types(who, "list"); !strings.Contains(said, "and 480 more") {
-			t.Errorf("the list of %s: %s", who, said[:min(len(said), 500)])
-		}
-	}
-	must(t, e.ws.Person(ada).ClickAtHome(ctx, "Request an emergency change"))
-	if shown := e.view(ada); !strings.Contains(shown, "Why can't the release process be used?") {
-		t.Errorf("the form:\n%s", shown)
-	}
-	must(t, e.ws.Person(cto).ClickAtHome(ctx, "500/0//0"))
-	if shown := e.view(cto); !strings.Contains(shown, "EC-500") {
-		t.Errorf("shown:\n%s", shown)
-	}
-}
-
-func TestAGuestsHomeTabIsEmpty(t *testing.T) {
-	t.Parallel()
-	e := setup(t)
-	e.request(ada)
-	must(t, e.ws.Person("U0GUEST").OpenHome(t.Context()))
-	home, _ := e.ws.Home("U0GUEST")
-	if shown := e.ws.RenderView(home); !strings.Contains(shown, "full members") || strings.Contains(shown, "EC-1") {
-		t.Errorf("the home tab:\n%s", shown)
 	}
 }
 

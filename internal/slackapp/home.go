@@ -2,94 +2,102 @@ package slackapp
 
 import (
 	"context"
-	"errors"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
 )
 
+// homeList is one of the lists of the home tab.
+type homeList string
+
+// The lists, in the order in which they stand.
+const (
+	homeWaiting homeList = "waiting"
+	homeMine    homeList = "mine"
+	homeOpen    homeList = "open"
+)
+
+func homeListNames() []homeList { return []homeList{homeWaiting, homeMine, homeOpen} }
+
+// homeRows is how many changes one page of a list shows. Three full lists fill
+// about half of what Slack takes.
+const homeRows = 10
+
+// homePages is which page of each list somebody has turned to, from 0. It goes
+// to Slack and back, and is believed nothing: a page that does not exist is the
+// last one.
+type homePages map[homeList]int
+
+// homePageLimit bounds the number of a page that comes back from Slack.
+const homePageLimit = 100_000
+
+// value writes the pages: waiting/mine/open, such as 0/2/0.
+func (p homePages) value() string {
+	var all []string
+	for _, l := range homeListNames() {
+		all = append(all, strconv.Itoa(p[l]))
+	}
+	return strings.Join(all, "/")
+}
+
+// parsePages reads what value writes, and the first pages from anything else.
+func parsePages(s string) homePages {
+	parts := strings.Split(s, "/")
+	p := homePages{}
+	if len(parts) != len(homeListNames()) {
+		return p
+	}
+	for i, l := range homeListNames() {
+		n, err := strconv.Atoi(parts[i])
+		if err != nil || n < 0 || n > homePageLimit {
+			return homePages{}
+		}
+		p[l] = n
+	}
+	return p
+}
+
 // publishHome shows somebody their home tab as it stands now.
-func (a *App) publishHome(ctx context.Context, who change.PersonID) {
-	v := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: a.homeBlocks(ctx, who)}}
+func (a *App) publishHome(ctx context.Context, who change.PersonID, pages homePages) {
+	blocks, shown := a.homeBlocks(ctx, who, pages)
+	v := slack.HomeTabViewRequest{Type: slack.VTHomeTab, PrivateMetadata: shown.value(), Blocks: slack.Blocks{BlockSet: blocks}}
 	_, err := a.Slack.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: string(who), View: v})
 	if err != nil {
 		a.Log.WarnContext(ctx, "a home tab could not be published", "person", string(who), "error", err)
 	}
 }
 
-func (a *App) homeBlocks(ctx context.Context, who change.PersonID) []slack.Block {
-	request := slack.NewButtonBlockElement(actionRequest, "request", plainObject("Request an emergency change", 75))
+// refreshHome publishes somebody's home tab anew, after something changed for
+// them. It does not hold up the acknowledgement.
+func (a *App) refreshHome(ctx context.Context, who change.PersonID, pages homePages) {
+	a.replies.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		a.publishHome(ctx, who, pages)
+	})
+}
+
+// homeBlocks is what somebody's home tab shows, and which pages these are.
+func (a *App) homeBlocks(ctx context.Context, who change.PersonID, pages homePages) ([]slack.Block, homePages) {
+	request := primary(slack.NewButtonBlockElement(actionRequest, "request", plainObject("Request an emergency change", 75)))
 	head := []slack.Block{
-		slack.NewSectionBlock(markupObject("The default is to wait it out: "+linkTo(a.Config.ReleaseURL, "use the release process")+" whenever that is possible."), nil, nil),
+		sectionOf("The default is to wait it out: " + linkTo(a.Config.ReleaseURL, "use the release process") + " whenever that is possible."),
 		slack.NewActionBlock("request", request),
 	}
 	if err := a.reader(ctx, who); err != nil {
 		if refusedAs(err, change.NotAllowed) {
-			return []slack.Block{sectionOf(a.explain(ctx, err))}
+			return []slack.Block{sectionOf(a.explain(ctx, err))}, nil
 		}
-		return append(head, sectionOf("Who you are could not be looked up just now. Open this tab again in a moment."))
+		return append(head, sectionOf("Who you are could not be looked up just now. Open this tab again in a moment.")), nil
 	}
-	o, err := a.overviewOf(ctx, who)
+	h, err := a.homeOf(ctx, who, pages)
 	if err != nil {
 		a.Log.WarnContext(ctx, "a home tab could not be filled", "person", string(who), "error", err)
-		return append(head, sectionOf("What is open could not be read just now. Open this tab again in a moment."))
+		return append(head, sectionOf("What is open could not be read just now. Open this tab again in a moment.")), nil
 	}
-	return append(head, homeLists(o)...)
-}
-
-func homeLists(o overview) []slack.Block {
-	blocks := []slack.Block{slack.NewHeaderBlock(plainObject("Waiting for you", 150))}
-	for _, r := range o.waiting[:min(len(o.waiting), rowsShown)] {
-		blocks = append(blocks, homeRow(&r.change, r.line()))
-	}
-	blocks = append(blocks, remainder(len(o.waiting), "Nothing waits for you.", o.more)...)
-	blocks = append(blocks, slack.NewHeaderBlock(plainObject("Your changes", 150)))
-	for _, c := range o.mine[:min(len(o.mine), rowsShown)] {
-		blocks = append(blocks, homeRow(&c, changeLine(&c)))
-	}
-	return append(blocks, remainder(len(o.mine), "You have no open change.", o.more)...)
-}
-
-func homeRow(c *change.Change, line string) slack.Block {
-	show := slack.NewButtonBlockElement(actionShow, buttonKey{Number: c.Number}.value(), plainObject("Show", 75))
-	return slack.NewSectionBlock(markupObject(line), nil, slack.NewAccessory(show))
-}
-
-// remainder says what the rows above leave out.
-func remainder(count int, none string, more bool) []slack.Block {
-	switch {
-	case count == 0:
-		return []slack.Block{contextOf(none)}
-	case count > rowsShown && more:
-		return []slack.Block{contextOf("… and more than " + strconv.Itoa(count-rowsShown) + " others.")}
-	case count > rowsShown:
-		return []slack.Block{contextOf("… and " + strconv.Itoa(count-rowsShown) + " more.")}
-	}
-	return nil
-}
-
-// homeClick takes a button of the home tab. What it shows is looked up anew.
-func (a *App) homeClick(ctx context.Context, i *interaction, act action) {
-	if act.ActionID == actionRequest {
-		a.openRequest(ctx, i.TriggerID, i.person(), form{})
-		return
-	}
-	err := errForged
-	if key, ok := parseKey(act.Value); ok {
-		switch act.ActionID {
-		case actionShow:
-			err = a.showInView(ctx, i, key.Number, 0)
-		case actionWriteRecord, actionWriteReview:
-			err = a.openForm(ctx, i, act.ActionID, key)
-		}
-	}
-	switch {
-	case err == nil:
-	case errors.Is(err, errForged):
-		a.keep(ctx, change.EventForged, i.person(), change.Facts{"action": clip(act.ActionID, 100), "why": "not a button of the home tab"})
-	default:
-		a.tell(ctx, i, a.explain(ctx, err))
-	}
+	return append(head, h.blocks()...), h.pages()
 }

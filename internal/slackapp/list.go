@@ -23,14 +23,17 @@ const (
 type overview struct {
 	waiting []waitingRow    // for this person to do something
 	mine    []change.Change // asked for or made by them, newest first
-	all     []change.Change // everything open that they may see
+	all     []openRow       // everything open
 	more    bool            // there are more open changes than were read
+	groups  change.GroupView
 }
 
 // waitingRow is a change, and what it waits for somebody to do.
 type waitingRow struct {
-	change change.Change
-	what   []string // mrkdwn
+	change  change.Change
+	cleared bool                // they may read it
+	asks    bool                // their approval
+	owed    []change.Obligation // by them
 }
 
 // overviewOf reads what is open. Groups that could not be looked up count as
@@ -45,16 +48,16 @@ func (a *App) overviewOf(ctx context.Context, who change.PersonID) (overview, er
 	within, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
 	groups := a.People.Groups(within, a.groupsOfAll(open))
+	o.groups = groups
 	for _, c := range open {
 		if c.Own(who) {
 			o.mine = append(o.mine, c)
 		}
-		if !a.mayRead(&c, who, groups) {
-			continue
-		}
-		o.all = append(o.all, c)
-		if what := waitsFor(&c, who, groups); len(what) > 0 {
-			o.waiting = append(o.waiting, waitingRow{change: c, what: what})
+		cleared := a.mayRead(&c, who, groups)
+		o.all = append(o.all, openRow{change: c, cleared: cleared})
+		r := waitsFor(&c, who, groups)
+		if r.cleared = cleared; r.asks || len(r.owed) > 0 {
+			o.waiting = append(o.waiting, r)
 		}
 	}
 	return o, nil
@@ -62,7 +65,7 @@ func (a *App) overviewOf(ctx context.Context, who change.PersonID) (overview, er
 
 // groupsOfAll lists the groups that matter to any of the changes, each once.
 func (a *App) groupsOfAll(changes []change.Change) []change.GroupID {
-	ids := slices.Clone(a.Rules.Roles.Auditors)
+	ids := a.overseers()
 	for _, c := range changes {
 		ids = append(ids, c.GroupsOf(a.Rules)...)
 	}
@@ -70,11 +73,11 @@ func (a *App) groupsOfAll(changes []change.Change) []change.GroupID {
 	return slices.Compact(ids)
 }
 
-// waitsFor says what a change waits for this person to do.
-func waitsFor(c *change.Change, who change.PersonID, groups change.GroupView) []string {
-	var what []string
-	if ask := c.OpenAsk(); ask != nil && mayAnswer(c, ask, who, groups) {
-		what = append(what, "your approval")
+// waitsFor finds what a change waits for this person to do.
+func waitsFor(c *change.Change, who change.PersonID, groups change.GroupView) waitingRow {
+	r := waitingRow{change: *c}
+	if ask := c.OpenAsk(); ask != nil {
+		r.asks = mayAnswer(c, ask, who, groups)
 	}
 	for _, o := range c.Owing() {
 		mine := o.OwnedBy(who, groups)
@@ -83,10 +86,10 @@ func waitsFor(c *change.Change, who change.PersonID, groups change.GroupView) []
 			mine = slices.Contains(signers, who)
 		}
 		if mine && o.Part.IsZero() {
-			what = append(what, obligationLine(o))
+			r.owed = append(r.owed, o)
 		}
 	}
-	return what
+	return r
 }
 
 // mayAnswer tells whether somebody could give an approval that is still missing.
@@ -115,7 +118,18 @@ func obligationLine(o change.Obligation) string {
 }
 
 func (r waitingRow) line() string {
-	return "*" + changeTitle(&r.change) + "* – " + strings.Join(r.what, ", ")
+	var what []string
+	if r.asks {
+		what = append(what, "your approval")
+	}
+	for _, o := range r.owed {
+		what = append(what, obligationLine(o))
+	}
+	title := "*" + changeTitle(&r.change) + "*"
+	if !r.cleared {
+		title = untold(&r.change)
+	}
+	return title + " – " + strings.Join(what, ", ")
 }
 
 func changeLine(c *change.Change) string {

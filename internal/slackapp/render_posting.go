@@ -37,6 +37,8 @@ func (w Words) render(p change.Posting) *message {
 		return signOff(p)
 	case change.DeliverAudit:
 		return audit(c, p.Event)
+	case change.DeliverDigest:
+		return w.digest(p)
 	}
 	return nil
 }

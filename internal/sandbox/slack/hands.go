@@ -109,8 +109,13 @@ func (p Person) ClickAtHome(ctx context.Context, button string) error {
 	return p.clickView(ctx, button, func() *View { return p.w.homes[p.id] })
 }
 
-func (p Person) clickView(ctx context.Context, button string, view func() *View) error {
-	payload, err := p.build(func(u *User) (Payload, error) {
+// ClickAtHomePayload answers the payload of a press at home without sending it.
+func (p Person) ClickAtHomePayload(button string) (Payload, error) {
+	return p.viewPayload(button, func() *View { return p.w.homes[p.id] })
+}
+
+func (p Person) viewPayload(button string, view func() *View) (Payload, error) {
+	return p.build(func(u *User) (Payload, error) {
 		v := view()
 		if v == nil {
 			return nil, fmt.Errorf("slack: %s has no such view open", p.id)
@@ -121,6 +126,10 @@ func (p Person) clickView(ctx context.Context, button string, view func() *View)
 		}
 		return p.w.actionPayload(u, nil, v, b, e, nil), nil
 	})
+}
+
+func (p Person) clickView(ctx context.Context, button string, view func() *View) error {
+	payload, err := p.viewPayload(button, view)
 	if err != nil {
 		return err
 	}
