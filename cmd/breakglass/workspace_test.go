@@ -109,7 +109,7 @@ func TestTheTourIsPlayedInABrowser(t *testing.T) {
 
 	s.Sees("Approve, as the CTO")
 	s.Press("Take me there")
-	s.Until(message("your approval is asked for"))
+	says(s, "Ticket: OPS-1")
 	forReadme(s, 390, 844, 2, func() { s.Picture("readme-approval") })
 	approve(s)
 	s.Sees("Engineer has BreakGlassAdmin")
