@@ -9,10 +9,10 @@ CHROMIUM = $(shell command -v chromium chromium-browser google-chrome 2>/dev/nul
 TEST_TIMEOUT ?= 20m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt build bench tidy clean go postgres
+.PHONY: help demo test screenshots lint fmt build bench tidy clean go postgres
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: go postgres ## play the whole story here, with stand-ins for Slack, AWS and the rest; STAY=1 leaves it running for you to use
 	@go run ./cmd/breakglass demo $(if $(STAY),--stay)
@@ -21,6 +21,12 @@ test: go postgres ## run every test
 	@$(if $(RACE),,echo "No C compiler was found, so the tests run without the race detector.")
 	@$(if $(CHROMIUM),,echo "No Chromium was found, so the tests that see the local workspace in a browser are left out.")
 	@$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -shuffle=on -timeout $(TEST_TIMEOUT) ./...
+
+screenshots: go postgres ## take the pictures of the README anew, by the tests that see the pages in a browser
+	@$(if $(CHROMIUM),,echo "Chromium is needed." >&2; exit 1)
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+		BREAKGLASS_SCREENSHOTS=$$folder go test -count=1 -run '^(TestTheTourIsPlayedInABrowser|TestTheReportFitsItsWindow)$$' ./cmd/breakglass ./internal/report && \
+		for picture in workspace form approval report; do install -D -m 644 "$$folder/readme-$$picture.png" docs/images/$$picture.png || exit 1; done
 
 lint: go $(GOLANGCI) ## vet and lint; the linter is built once, into .tools
 	@go vet ./...

@@ -101,6 +101,44 @@ func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
 	}
 }
 
+// picturesWithin bounds the README's pictures together, in bytes: they are
+// cloned by everybody.
+const picturesWithin = 1_500_000
+
+func TestEveryPictureOfTheReadmeIsThereDescribedAndTaken(t *testing.T) {
+	t.Parallel()
+	readme, makefile := file(t, "README.md"), file(t, "Makefile")
+	var named []string
+	for _, m := range regexp.MustCompile(`!\[([^\]]*)\]\(([^)\s]+)\)|<img alt="([^"]*)" src="([^"]+)"`).FindAllStringSubmatch(readme, -1) {
+		about, name := m[1]+m[3], m[2]+m[4]
+		named = append(named, name)
+		if len(about) < 30 {
+			t.Errorf("%s is described as %q only", name, about)
+		}
+	}
+	if tags := strings.Count(readme, "<img") + strings.Count(readme, "!["); len(named) != tags || tags == 0 {
+		t.Errorf("the README has %d pictures, of which %d could be read", tags, len(named))
+	}
+	_, taken, _ := strings.Cut(makefile, "for picture in ")
+	taken, _, _ = strings.Cut(taken, ";")
+	for _, word := range strings.Fields(taken) {
+		if !slices.Contains(named, "docs/images/"+word+".png") {
+			t.Errorf("make screenshots takes %s, which the README does not show", word)
+		}
+	}
+	size := 0
+	for _, name := range named {
+		size += len(file(t, name))
+		word := strings.TrimSuffix(path.Base(name), ".png")
+		if !slices.Contains(strings.Fields(taken), word) {
+			t.Errorf("make screenshots does not take %s", name)
+		}
+	}
+	if size > picturesWithin {
+		t.Errorf("the pictures have %d bytes, more than %d", size, picturesWithin)
+	}
+}
+
 func TestEveryFileThatTheReadmeNamesIsThere(t *testing.T) {
 	t.Parallel()
 	names := regexp.MustCompile("`([a-z]+/[^` ]+)`").FindAllStringSubmatch(section(t, file(t, "README.md"), "Where is …?"), -1)

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/breakglass-bot/breakglass/internal/sandbox"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/web/webtest"
 )
 
@@ -37,8 +39,11 @@ func next(s *webtest.Screen) {
 	s.Press("Next")
 }
 
-// It runs alone: a browser beside the other stories would starve them.
-func TestTheTourIsPlayedInABrowser(t *testing.T) {
+// look opens the workspace of a stage of its own in a browser. Its tests are not
+// parallel, so that each runs alone: browsers beside the other stories would
+// starve them.
+func look(t *testing.T) (context.Context, act, *webtest.Screen) {
+	t.Helper()
 	ctx, a := open(t, stageOptions{})
 	url, closePage, err := serveWorkspace(ctx, a.stage)
 	if err != nil {
@@ -49,18 +54,53 @@ func TestTheTourIsPlayedInABrowser(t *testing.T) {
 			t.Errorf("close the page: %v", err)
 		}
 	})
-	s := webtest.Open(t, url, 1280, 900)
+	return ctx, a, webtest.Open(t, url, 1280, 900)
+}
 
-	s.Sees("Ask, as the engineer")
-	s.Press("Take me there")
+// fill opens the form and fills it in; what is asked for lasts so long.
+func fill(s *webtest.Screen, duration string) {
 	s.Command("/emergency")
 	mark(s, "The platform cannot recover")
 	pick(s, "Kind of change", "Work on production directly")
 	s.Run(webtest.Keys(s.Input("What will you change?"), "Restart the stuck message queue by hand"), webtest.Keys(s.Input("Why is it needed now?"), "Orders are not being processed"))
 	search(s, "Where", "Production")
 	search(s, "Permission set", "BreakGlassAdmin")
-	pick(s, "For how long", "30")
+	pick(s, "For how long", duration)
+}
+
+// approve presses Approve in the messages of whoever is played, and says yes.
+func approve(s *webtest.Screen) {
+	s.Press("Approve")
+	s.Run(webtest.Click("dialog.confirm [data-first]"))
+	formGone(s)
+}
+
+// says waits for words in a message of the place that is open.
+func says(s *webtest.Screen, words string) { s.Until(message(words)) }
+
+func message(words string) string {
+	return fmt.Sprintf(`[...document.querySelectorAll(".place article")].some(a => a.innerText.includes(%q))`, words)
+}
+
+// forReadme shows the page in light at another size for what is done there: the
+// README's pictures are taken on the way.
+func forReadme(s *webtest.Screen, width, height int64, dots float64, take func()) {
+	s.Theme("light")
+	s.Resize(width, height, dots)
+	take()
+	s.Resize(1280, 900, 1)
+}
+
+func TestTheTourIsPlayedInABrowser(t *testing.T) {
+	ctx, a, s := look(t)
+	s.Sees("Ask, as the engineer")
+	s.Press("Take me there")
+	fill(s, "30")
 	s.Pictures("tour-form")
+	forReadme(s, 1280, 900, 2, func() {
+		s.Run(webtest.Script(`document.activeElement.blur(); document.querySelector("dialog .fields").scrollTop = 0`))
+		s.PictureOf("dialog.modal", "readme-form")
+	})
 	s.Press("Request")
 	formGone(s)
 	s.Sees("Restart the stuck message queue by hand")
@@ -69,10 +109,16 @@ func TestTheTourIsPlayedInABrowser(t *testing.T) {
 
 	s.Sees("Approve, as the CTO")
 	s.Press("Take me there")
-	s.Press("Approve")
-	s.Run(webtest.Click("dialog.confirm [data-first]"))
+	says(s, "Ticket: OPS-1")
+	forReadme(s, 390, 844, 2, func() { s.Picture("readme-approval") })
+	approve(s)
 	s.Sees("Engineer has BreakGlassAdmin")
 	s.Pictures("tour-approved")
+	s.Visit(sandbox.Channel)
+	says(s, "State: active")
+	s.Press("+Forward 10 min")
+	s.Sees("for 10 min")
+	forReadme(s, 1280, 900, 1.5, func() { s.Picture("readme-workspace") })
 	next(s)
 
 	s.Sees("Work, and finish")

@@ -32,9 +32,17 @@ type Screen struct {
 // Context ends with the test, or when the browser has been used for too long.
 func (s *Screen) Context() context.Context { return s.ctx }
 
-// Open opens a page in a headless Chromium of its own, with a window of so many
-// pixels. Where no Chromium is found, the test is left out and says so.
+// Open opens the workspace in a headless Chromium of its own, with a window of so
+// many pixels. Where no Chromium is found, the test is left out and says so.
 func Open(t *testing.T, url string, width, height int64) *Screen {
+	t.Helper()
+	s := Browse(t, url, width, height)
+	s.Run(chromedp.WaitVisible(chromedp.CSS(".frame")))
+	return s
+}
+
+// Browse opens any page, as Open does the workspace.
+func Browse(t *testing.T, url string, width, height int64) *Screen {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -64,8 +72,15 @@ func Open(t *testing.T, url string, width, height int64) *Screen {
 		}
 	}()
 	t.Cleanup(func() { cancel(); <-complained })
-	s.Run(chromedp.EmulateViewport(width, height), chromedp.Navigate(url), chromedp.WaitVisible(chromedp.CSS(".frame")))
+	s.Run(chromedp.EmulateViewport(width, height), chromedp.Navigate(url))
 	return s
+}
+
+// Resize gives the window another size, with so many dots to a pixel.
+func (s *Screen) Resize(width, height int64, dots float64) {
+	s.t.Helper()
+	s.Run(chromedp.EmulateViewport(width, height, chromedp.EmulateScale(dots)))
+	s.Until(fmt.Sprintf("innerWidth === %d", width))
 }
 
 // Run does what a person does.
@@ -117,9 +132,24 @@ func (s *Screen) text() string {
 // Until waits for an expression of JavaScript to hold.
 func (s *Screen) Until(holds string) {
 	s.t.Helper()
-	if _, err := chromedp.Run(s.ctx, chromedp.Poll[chromedp.Void](holds, chromedp.WithPollingTimeout(within), chromedp.WithPollingInterval(30*time.Millisecond))); err != nil {
+	if err := s.wait(holds, within); err != nil {
 		s.t.Fatalf("waiting for %s: %v\n%s", holds, err, s.text())
 	}
+}
+
+// Soon tells whether an expression of JavaScript comes to hold within a time.
+func (s *Screen) Soon(holds string, within time.Duration) bool {
+	s.t.Helper()
+	err := s.wait(holds, within)
+	if err != nil && s.ctx.Err() != nil {
+		s.t.Fatalf("waiting for %s: %v", holds, err)
+	}
+	return err == nil
+}
+
+func (s *Screen) wait(holds string, within time.Duration) error {
+	_, err := chromedp.Run(s.ctx, chromedp.Poll[chromedp.Void](holds, chromedp.WithPollingTimeout(within), chromedp.WithPollingInterval(30*time.Millisecond)))
+	return err
 }
 
 // Sees waits for words on the page.
@@ -176,11 +206,22 @@ func (s *Screen) Theme(name string) {
 // Picture keeps a picture of the page in BREAKGLASS_SCREENSHOTS, if that names a folder.
 func (s *Screen) Picture(name string) {
 	s.t.Helper()
+	s.keep(name, chromedp.CaptureScreenshot())
+}
+
+// PictureOf keeps a picture of one element, as Picture does of the page.
+func (s *Screen) PictureOf(selector, name string) {
+	s.t.Helper()
+	s.keep(name, chromedp.Screenshot(chromedp.CSS(selector)))
+}
+
+func (s *Screen) keep(name string, take chromedp.Action[[]byte]) {
+	s.t.Helper()
 	folder := os.Getenv("BREAKGLASS_SCREENSHOTS")
 	if folder == "" {
 		return
 	}
-	png, err := chromedp.Run(s.ctx, chromedp.CaptureScreenshot())
+	png, err := chromedp.Run(s.ctx, take)
 	if err != nil {
 		s.t.Fatal(err)
 	}
