@@ -172,10 +172,10 @@ func (s *Screen) Visit(place string) {
 	s.Until(fmt.Sprintf(`document.querySelector('[data-place=%s]')?.ariaCurrent === "page"`, place))
 }
 
-// Press clicks the visible button with this label.
+// Press clicks the visible button with this label, once it can be pressed.
 func (s *Screen) Press(label string) {
 	s.t.Helper()
-	find := fmt.Sprintf(`[...document.querySelectorAll("button")].filter(b => (b.textContent.trim() === %q || b.ariaLabel === %q) && b.checkVisibility()).at(-1)`, label, label)
+	find := fmt.Sprintf(`[...document.querySelectorAll("button")].filter(b => (b.textContent.trim() === %q || b.ariaLabel === %q) && b.checkVisibility() && !b.disabled).at(-1)`, label, label)
 	s.Until(find + " !== undefined")
 	s.Run(Script("%s.click()", find))
 }
