@@ -121,7 +121,7 @@ func (a *App) noteCommand(ctx context.Context, c command, n change.Number, rest 
 }
 
 func (a *App) linkWord(ctx context.Context, c command, n change.Number, rest string) (ephemeral, error) {
-	cmd, err := a.linkCommand(ctx, unwrapped(rest))
+	cmd, err := a.linkCommand(ctx, change.PersonID(c.UserID), "", unwrapped(rest))
 	if err == nil {
 		_, _, err = a.give(ctx, c, n, cmd)
 	}

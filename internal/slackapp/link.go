@@ -2,6 +2,7 @@ package slackapp
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"regexp"
 
@@ -15,10 +16,16 @@ const maxAddress = 2000
 var referencePattern = regexp.MustCompile(`^[A-Za-z]{2,10}-?[0-9]{1,10}$`)
 
 // linkCommand finds out what was given to be linked: a ticket, an incident, or
-// another address, which is kept as it is and never fetched.
-func (a *App) linkCommand(ctx context.Context, given string) (change.Command, error) {
+// another address, which is kept as it is and never fetched. Whoever is no full
+// member does not learn what there is to be linked.
+func (a *App) linkCommand(ctx context.Context, who change.PersonID, teamID, given string) (change.Command, error) {
 	within, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
+	if _, err := a.memberWithin(within, ctx, who, teamID); errors.Is(err, errNoAnswer) {
+		return nil, sayNoAnswer()
+	} else if err != nil {
+		return nil, err
+	}
 	noTicket := "Give a Jira key such as OPS-123."
 	if a.Lookups.Tickets != nil {
 		key, err := a.Lookups.Tickets.ParseKey(given)

@@ -214,7 +214,7 @@ func submissions() map[string]submitted {
 			return change.AddNote{Text: i.View.text(inputText)}, nil
 		},
 		callbackLink: func(ctx context.Context, a *App, i *interaction, _ buttonKey) (change.Command, error) {
-			return a.linkCommand(ctx, strings.TrimSpace(i.View.text(inputText)))
+			return a.linkCommand(ctx, i.person(), i.User.TeamID, strings.TrimSpace(i.View.text(inputText)))
 		},
 		callbackRecord: func(_ context.Context, _ *App, i *interaction, _ buttonKey) (change.Command, error) {
 			return change.WriteRecord{Done: i.View.text(inputDone), Why: i.View.text(inputWhy), NothingChanged: len(i.View.at(inputNothing).SelectedOptions) > 0}, nil
