@@ -104,7 +104,7 @@ func TestInABrowserAMistakeStandsAtItsInputAndNothingTypedIsLost(t *testing.T) {
 	wrong(s, "Why is it needed now?", "required")
 	replace(s, "Why is it needed now?", "Orders are not being processed")
 	s.Press("Request")
-	wrong(s, "Ticket", "It is not there")
+	wrong(s, "Ticket", "There is no ticket OPS-999")
 	s.Pictures("mistake")
 	for label, want := range map[string]string{
 		"What will you change?": "Restart the stuck message queue by hand", "Why is it needed now?": "Orders are not being processed",
