@@ -249,14 +249,14 @@ func (a act) dm(who, button string) *slack.Message {
 // reminders counts the messages to somebody that remind of the record, those
 // deleted since included.
 func (a act) reminders(who string) int {
-	count := 0
+	sent := map[string]bool{} // by its time: one may be deleted between the two looks
 	all := append(a.world.Slack.DMs(who), a.world.Slack.DeletedMessages(a.world.Slack.DMChannel(who))...)
 	for _, m := range all {
 		if strings.Contains(a.world.Slack.RenderMessage(who, m), "[ Remind me later ]") {
-			count++
+			sent[m.TS] = true
 		}
 	}
-	return count
+	return len(sent)
 }
 
 func (a act) ticketSays(text string) bool {
