@@ -43,7 +43,7 @@ DATABASE_URL and no configuration file. docs/report.md says what each figure mea
 	flags.StringVar(&f.out, "out", "-", "the file to write; - for the standard output")
 	flags.StringVar(&f.format, "format", "html", "html, csv or json")
 	flags.IntVar(&f.allChanges, "all-changes", 0, "how many changes to production there were in all, for the share of emergencies")
-	flags.BoolVar(&f.confidential, "confidential", false, "with what people typed about confidential changes")
+	flags.BoolVar(&f.confidential, "confidential", false, "with confidential changes as all others, for whoever may see them")
 	return cmd
 }
 

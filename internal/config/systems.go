@@ -63,6 +63,7 @@ func (b *builder) jira() {
 		LinkProjects:        links,
 		IssueType:           issueType,
 		PreventionIssueType: raw.PreventionIssueType.or(issueType),
+		SecurityLevel:       raw.SecurityLevel.value,
 	}
 }
 

@@ -47,6 +47,7 @@ type Deliverer struct {
 	Project   Project
 	Links     Links  // nil: tickets do not link back
 	Digest    Digest // nil: no digest is posted
+	Pauses    Pauses // nil: nobody's notifications count as paused
 	Now       func() time.Time
 	Nonce     func() string // unique each time; marks claims
 	Log       *slog.Logger
@@ -183,6 +184,12 @@ func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.
 		return d.incident(ctx, c, row)
 	case change.DeliverPerson:
 		return d.person(ctx, c, row)
+	case change.DeliverCoordinateOut:
+		return d.coordinateOut(ctx, c, row)
+	case change.DeliverRedact:
+		return d.redact(ctx, c, row)
+	case change.DeliverRedactTicket:
+		return d.redactTicket(ctx, c, row)
 	case change.DeliverDigest: // it belongs to no change, so that it never comes here
 	}
 	return result{cancel: "no reconciler knows deliveries of kind " + string(row.Kind)}, nil

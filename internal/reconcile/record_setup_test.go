@@ -73,6 +73,8 @@ type messenger struct {
 	mu      sync.Mutex
 	next    int
 	written []change.Posting
+
+	retracted []change.Posting
 }
 
 func (m *messenger) Write(_ context.Context, p change.Posting) (string, error) {
@@ -87,6 +89,13 @@ func (m *messenger) Write(_ context.Context, p change.Posting) (string, error) {
 }
 
 func (m *messenger) Remove(context.Context, string) error { return nil }
+
+func (m *messenger) Retract(_ context.Context, p change.Posting) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.retracted = append(m.retracted, p)
+	return nil
+}
 
 func (m *messenger) Permalink(_ context.Context, external string) (string, error) {
 	return "https://slack.example.com/" + external, nil
