@@ -62,7 +62,7 @@ func (d *Deliverer) redact(ctx context.Context, c change.Change, row *ledger.Del
 			continue // it is retracted by its own delivery, or posted with the number only
 		}
 		p := change.Posting{Change: c, Delivery: m.Delivery, ID: m.ID, External: m.ExternalID}
-		switch m.Kind { //nolint:exhaustive // the others are edited by themselves, or are no messages
+		switch m.Kind {
 		case change.DeliverAudit:
 			if _, err := d.Messenger.Write(ctx, p); err != nil {
 				return result{}, err
