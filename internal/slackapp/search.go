@@ -31,6 +31,8 @@ func (a *App) suggest(ctx context.Context, i *interaction) any {
 	switch blockName(i.BlockID) {
 	case inputIncident:
 		all = a.incidentOptions(ctx, formOf(i.View, a.Rules))
+	case inputSeverity:
+		all = a.severityOptions(ctx)
 	case inputTarget:
 		for _, t := range a.Rules.Targets {
 			all = append(all, optionOf(string(t.ID), t.Name))
@@ -49,10 +51,17 @@ func (a *App) incidentOptions(ctx context.Context, f form) []*slack.OptionBlockO
 		return nil
 	}
 	var all []*slack.OptionBlockObject
-	if kind, ok := a.Rules.Kind(f.Kind); ok && kind.Incident != change.NeedRequired {
+	kind, ok := a.Rules.Kind(f.Kind)
+	if ok && kind.Incident != change.NeedRequired {
 		all = append(all, optionOf(noIncident, "No incident"))
 	}
+	if ok && !f.Report {
+		all = append(all, optionOf(openIncident, openIncidentWords))
+	}
 	for _, incident := range a.offeredIncidents(ctx, f.formMeta) {
+		if kind.Incident == change.NeedRequired && incident.Mitigated && !f.Report {
+			continue // it would be refused
+		}
 		all = append(all, optionOf(incident.ID, incidentLine(incident)))
 	}
 	return all
