@@ -61,7 +61,7 @@ func uncheckedApproval(c *change.Change) []string {
 func doubtWords(c *change.Change, e change.Event) string {
 	name := "The incident"
 	if i := c.Incident; i != nil && i.Now.ID == e.Fact("incident") && !i.Now.Private && i.Now.Reference != "" {
-		name = "Incident " + escaped(i.Now.Reference)
+		name = "Incident " + oneLine(i.Now.Reference, 60)
 	}
 	was := "not active"
 	if e.Fact("mitigated") == "true" {

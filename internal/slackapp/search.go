@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -55,14 +56,14 @@ func (a *App) incidentOptions(ctx context.Context, f form) []*slack.OptionBlockO
 	if ok && kind.Incident != change.NeedRequired {
 		all = append(all, optionOf(noIncident, "No incident"))
 	}
-	if ok && !f.Report {
-		all = append(all, optionOf(openIncident, openIncidentWords))
-	}
 	for _, incident := range a.offeredIncidents(ctx, f.formMeta) {
 		if kind.Incident == change.NeedRequired && incident.Mitigated && !f.Report {
 			continue // it would be refused
 		}
 		all = append(all, optionOf(incident.ID, incidentLine(incident)))
+	}
+	if ok && !f.Report {
+		all = slices.Insert(all, min(len(all), maxOptions/4), optionOf(openIncident, openIncidentWords)) // last, and never cut off
 	}
 	return all
 }

@@ -79,9 +79,6 @@ func (s *Server) createIncident(c *call) {
 		c.invalid("mode", "is not known")
 		return
 	}
-	if strings.TrimSpace(in.Name) == "" || strings.Contains(in.Name, "\n") {
-		s.violate(fmt.Sprintf("an incident is opened with the name %q, which people cannot tell from others", in.Name))
-	}
 	if id := s.keys["incident/"+in.IdempotencyKey]; id != "" {
 		if before := s.keys["opened/"+in.IdempotencyKey]; before != fmt.Sprint(in) {
 			s.violate("the idempotency key " + in.IdempotencyKey + " was used for another incident before")
@@ -104,6 +101,9 @@ func (s *Server) createIncident(c *call) {
 			c.invalid("incident_status_id", "is not known")
 			return
 		}
+	}
+	if strings.TrimSpace(in.Name) == "" || strings.Contains(in.Name, "\n") {
+		s.violate(fmt.Sprintf("an incident is opened with the name %q, which people cannot tell from others", in.Name))
 	}
 	opened := s.open(i)
 	s.keys["incident/"+in.IdempotencyKey], s.keys["opened/"+in.IdempotencyKey] = opened.ID, fmt.Sprint(in)
