@@ -96,6 +96,16 @@ func TestWhatBelongsIntoAnIncidentWaitsUntilItIsOpened(t *testing.T) {
 	}
 }
 
+func TestWhatHasWaitedForTheIncidentGoesOnAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setupRecords(t)
+	c := b.request(t, opening)
+	b.work(t) // the clock stands still
+	if n := b.titles(b.opened(t).ID, "asked for by"); n != 1 {
+		t.Errorf("%s: the incident was told %d times of the request, want once", c.Number, n)
+	}
+}
+
 func TestIncidentThatIsRefusedMovesTheRecordToJira(t *testing.T) {
 	t.Parallel()
 	b := setupRecords(t)
@@ -234,6 +244,7 @@ func TestMergedIncidentIsJudgedByTheOneThatItWentInto(t *testing.T) {
 	into := b.incidentOf(t, sandboxincidentio.Incident{Status: "Fixing"})
 	c := b.request(t, b.during(t, id), func(r *change.Request) { r.Kind, r.Answers = "unfixed", nil })
 	b.work(t)
+	b.incidents.TakeNotesWhenOver(true) // so that the look is the first to learn of it
 	if err := b.incidents.Merge(id, into); err != nil {
 		t.Fatal(err)
 	}
@@ -282,15 +293,31 @@ func TestSelfApprovalAsksTheWitnessesAndIsRecordedAsWhatItIs(t *testing.T) {
 
 func TestWitnessIsNotAskedWhatNoLongerMatters(t *testing.T) {
 	t.Parallel()
-	b := setupRecords(t)
-	id := b.incidentOf(t, sandboxincidentio.Incident{})
-	c := b.request(t, b.during(t, id), func(r *change.Request) {
-		r.Kind, r.Answers, r.SelfApprove, r.Witnesses = "call", nil, true, []change.PersonID{other}
-	})
-	b.do(t, c.Number, engineer, change.Withdraw{})
-	b.work(t)
-	if b.slack.told(other, change.MessageWitness) {
-		t.Error("asked although the change was withdrawn")
+	for name, end := range map[string]func(t *testing.T, b *recordBundle, c change.Change){
+		"withdrawn": func(t *testing.T, b *recordBundle, c change.Change) {
+			t.Helper()
+			b.do(t, c.Number, engineer, change.Withdraw{})
+		},
+		"left to the approvers": func(t *testing.T, b *recordBundle, c change.Change) {
+			t.Helper()
+			over := c.Incident.Now
+			over.Category = change.IncidentClosed
+			b.do(t, c.Number, deputy, change.ConfirmCall{Ask: 1, Incident: &over})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setupRecords(t)
+			id := b.incidentOf(t, sandboxincidentio.Incident{})
+			c := b.request(t, b.during(t, id), func(r *change.Request) {
+				r.Kind, r.Answers, r.SelfApprove, r.Witnesses = "call", nil, true, []change.PersonID{deputy, other}
+			})
+			end(t, b, c)
+			b.work(t)
+			if b.slack.told(other, change.MessageWitness) {
+				t.Error("a witness is asked although nothing rests on it any more")
+			}
+		})
 	}
 }
 
