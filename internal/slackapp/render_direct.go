@@ -33,6 +33,7 @@ func (w Words) direct(p change.Posting) *message {
 		return closedMessage(c)
 	case change.MessageStanding:
 		return standingMessage(c)
+	case change.MessageWitness: // it stands on a question, which is kept current: see ask
 	case change.MessageSelfApproved:
 		return selfApprovedMessage(c, p.Delivery)
 	case change.MessageSelfRefused:
