@@ -127,6 +127,7 @@ type censusRun struct {
 	*Census
 	row    ledger.Census
 	pairs  []ledger.CensusPair
+	asked  time.Time // when the ledger last knew of nothing besides the round
 	warned int
 	busy   bool // by the last glance, there is more urgent work for AWS
 }
@@ -143,7 +144,7 @@ func (r *censusRun) run(ctx context.Context, began time.Time) (next time.Time, e
 		if ctx.Err() != nil || now.Sub(began) > runFor {
 			return now, nil
 		}
-		pair, err := r.Ledger.DueCensusPair(ctx, r.row.InstanceARN, now, now.Add(-censusActive))
+		pair, err := r.due(ctx, now)
 		round := false
 		if errors.Is(err, ledger.ErrNotFound) {
 			pair, round, err = r.upNext(ctx, now)
@@ -162,6 +163,20 @@ func (r *censusRun) run(ctx context.Context, began time.Time) (next time.Time, e
 			return r.Now().Add(pause), nil
 		}
 	}
+}
+
+// due answers a pair that is to be looked at besides the rounds. It asks the ledger
+// once a second at most, unless there was one. It answers ErrNotFound when there
+// is none.
+func (r *censusRun) due(ctx context.Context, now time.Time) (ledger.CensusPair, error) {
+	if now.Before(r.asked.Add(time.Second)) {
+		return ledger.CensusPair{}, ledger.ErrNotFound
+	}
+	pair, err := r.Ledger.DueCensusPair(ctx, r.row.InstanceARN, now, now.Add(-censusActive))
+	if errors.Is(err, ledger.ErrNotFound) {
+		r.asked = now
+	}
+	return pair, err
 }
 
 // rest is when to go on: active changes are looked at in any case.
