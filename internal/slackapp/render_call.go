@@ -143,7 +143,7 @@ func selfApprovedMessage(c *change.Change, d change.Delivery) *message {
 		end = endNow(c)
 	}
 	show := button(actionShow, "Show", buttonKey{Number: c.Number})
-	if c.Confidential && !involved(c, d.To) {
+	if c.Confidential && !c.Own(d.To) && !slices.Contains(c.Witnesses, d.To) {
 		m = heading(c, "confidential · self-approved")
 		m.buttons(show)
 		return m
