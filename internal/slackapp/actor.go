@@ -122,10 +122,12 @@ func (a *App) do(ctx context.Context, n change.Number, cmd change.Command, id ch
 	if err != nil {
 		return before, false, err
 	}
+	seen := a.seeIncident(ctx, &before, cmd)
 	actor, err := a.actor(ctx, id, teamID, &before, lessAccess(cmd))
 	if err != nil {
 		return change.Change{}, false, err // what is not known to be theirs is not handed on
 	}
+	cmd = seen()
 	after, err = a.Workflow.Do(ctx, n, cmd, actor, p.option())
 	return after, err == nil && after.Version > before.Version, err
 }

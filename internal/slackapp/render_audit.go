@@ -48,6 +48,12 @@ func auditTopic(e change.Event) string {
 		return "message not delivered"
 	case change.EventIncidentRefused:
 		return "incident takes no notes"
+	case change.EventSelfApproved:
+		return "self-approved"
+	case change.EventApprovedOverdue:
+		return "approved although a record is overdue"
+	case change.EventIncidentDoubted:
+		return "the incident does not fit"
 	case change.EventAccessVerified:
 		if e.Fact("standing") == "true" {
 			return "standing access found"
