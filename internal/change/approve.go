@@ -1,6 +1,7 @@
 package change
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ type ChangeDuration struct {
 // decide. The clock does the same after escalate_after.
 type Escalate struct {
 	Ask int
+	Why string // empty: nobody of the first groups may decide
 }
 
 // question gives the open ask of that id, or why it takes no answer any more.
@@ -250,7 +252,7 @@ func (x Escalate) decide(d *decision) error {
 	if err != nil {
 		return err
 	}
-	d.escalate(a, "nobody of the first groups may decide")
+	d.escalate(a, cmp.Or(x.Why, "nobody of the first groups may decide"))
 	return nil
 }
 

@@ -34,6 +34,8 @@ const (
 	DeliverStatus           DeliveryKind = "status_page"        // GitHub's status page is looked at, once
 	DeliverOpenIncident     DeliveryKind = "open_incident"      // the incident that was asked for exists
 	DeliverCoordinateOut    DeliveryKind = "coordinate_out"     // finds who coordinates the change
+	DeliverRedact           DeliveryKind = "redact"             // what Slack was told before the change became confidential is taken back
+	DeliverRedactTicket     DeliveryKind = "redact_ticket"      // the ticket is put under its security level, or holds the number and no more
 	DeliverDigest           DeliveryKind = "digest"             // a month's figures, told to the audit channel; belongs to no change
 )
 
@@ -41,7 +43,7 @@ const (
 // otherwise.
 func (k DeliveryKind) System() System {
 	switch k {
-	case DeliverTicket, DeliverTicketLook, DeliverRemoteLink, DeliverRecord, DeliverNote, DeliverReview, DeliverAction, DeliverComments, DeliverMergeRequestLink:
+	case DeliverTicket, DeliverTicketLook, DeliverRemoteLink, DeliverRecord, DeliverNote, DeliverReview, DeliverAction, DeliverComments, DeliverMergeRequestLink, DeliverRedactTicket:
 		return SystemJira
 	case DeliverTimeline, DeliverIncident, DeliverOpenIncident:
 		return SystemIncident
@@ -50,7 +52,7 @@ func (k DeliveryKind) System() System {
 	case DeliverPerson:
 		return SystemAWS
 	case DeliverCard, DeliverThread, DeliverAskOut, DeliverAsk, DeliverDirect, DeliverRemindOut, DeliverReminder,
-		DeliverSignOffOut, DeliverSignOff, DeliverAudit, DeliverCTO, DeliverDigest, DeliverCoordinateOut,
+		DeliverSignOffOut, DeliverSignOff, DeliverAudit, DeliverCTO, DeliverDigest, DeliverCoordinateOut, DeliverRedact,
 		DeliverFinding, DeliverFindingNews:
 		return SystemSlack
 	}

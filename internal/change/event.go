@@ -48,6 +48,8 @@ const (
 	EventApproverAway            EventType = "approver_away"
 	EventCoordinated             EventType = "coordinated"
 	EventWaived                  EventType = "waived"
+	EventMadeConfidential        EventType = "made_confidential" // what was shown of it before is taken back
+	EventTicketSecured           EventType = "ticket_secured"    // the ticket is under the configured security level
 	EventMergeRequestLinked      EventType = "merge_request_linked"
 	EventMergeRequestSeen        EventType = "merge_request_seen"
 	EventMergeRequestRefused     EventType = "merge_request_refused"

@@ -74,6 +74,10 @@ incident-no     -           -           -           -           -           -   
 ticket-seen     -           -           -           -           -           -           -           -           -           -           -
 comments        -           -           -           -           -           -           -           -           -           -           -
 action-held     -           -           -           -           -           -           -           -           -           -           -
+waive           too_late    too_late    too_late    too_late    =           =           too_late    too_late    too_late    too_late    too_late
+coordinated     =           =           =           =           =           =           -           -           -           -           -
+away            =           -           -           -           -           -           -           -           -           -           -
+secured         -           -           -           -           -           -           =           -           -           -           -
 owner-gone      -           -           -           -           =           =           -           -           -           -           -
 undelivered     =           =           =           =           =           =           =           =           =           =           =
 `
@@ -105,6 +109,9 @@ func commands() map[string]func(l *life) ([]change.Event, error) {
 		"incident-seen": by(change.IncidentSeen{Incident: incident("I1")}, itself), "incident-no": by(change.IncidentRefused{Say: "x"}, itself),
 		"ticket-seen": by(change.TicketChecked{Asked: ticket.Key, Ticket: ticket}, itself), "comments": by(change.CommentsSeen{}, reader()),
 		"action-held": by(change.ActionRecorded{Item: 1}, itself), "owner-gone": by(change.OwnerGone{Person: requester}, itself),
+		"waive":       by(change.Waive{Obligation: change.OweRecord, Reason: "x"}, member(deputy)),
+		"coordinated": by(change.Coordinated{People: []change.PersonID{manager}}, itself), "secured": by(change.TicketSecured{ID: ticket.ID}, itself),
+		"away":        by(change.ApproverAway{Ask: 1, Person: cto, Until: start.Add(time.Hour)}, itself),
 		"undelivered": by(change.Undelivered{Say: "x"}, itself),
 	}
 }

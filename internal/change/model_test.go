@@ -31,7 +31,11 @@ func TestNoSequenceOfCommandsBreaksAPromise(t *testing.T) {
 
 // random carries a command out that may be refused, but never fails.
 func (l *life) random(rt *rapid.T, cmd change.Command, actor change.Actor) {
+	outside := l.outside(actor)
 	_, err := l.try(cmd, actor)
+	if outside != (err != nil && isConfidential(l, err)) {
+		rt.Fatalf("%T by %s of a change of which they may know nothing (%t): %v", cmd, actor.ID, outside, err)
+	}
 	if err == nil {
 		return
 	}
@@ -64,7 +68,7 @@ func randomBegin(rt *rapid.T) *life {
 	if rapid.IntRange(0, 2).Draw(rt, "call") == 0 {
 		return randomCall(rt)
 	}
-	req := request(rapid.SampledFrom([]change.KindID{withAccess, withAccess, noAccess, twoSay}).Draw(rt, "kind"))
+	req := request(rapid.SampledFrom([]change.KindID{withAccess, withAccess, noAccess, twoSay, secret}).Draw(rt, "kind"))
 	req.Choice = rapid.SampledFrom([]change.TicketChoice{change.TicketNow, change.TicketExisting, change.TicketLater}).Draw(rt, "choice")
 	if req.Choice == change.TicketExisting {
 		ref := ticket
@@ -126,6 +130,10 @@ func personCommand(rt *rapid.T, l *life) change.Command {
 		change.RemindLater{Obligation: change.OweRecord},
 		change.RemindLater{Obligation: change.OweReview},
 		change.RemindLater{Obligation: change.OweSignOff},
+		change.Waive{Obligation: change.OweRecord, Reason: text},
+		change.Waive{Obligation: change.OweReview, Reason: text},
+		change.Waive{Obligation: change.OweSignOff, Reason: text},
+		change.Waive{Obligation: change.OweAction, Item: 1, Reason: text},
 	}).Draw(rt, "command")
 }
 
@@ -164,6 +172,10 @@ func systemCommand(rt *rapid.T, l *life) change.Command {
 		change.OwnerGone{Person: requester},
 		change.Undelivered{Say: "The channel is gone."},
 		change.Escalate{Ask: len(l.c.Asks)},
+		change.Coordinated{People: []change.PersonID{manager}},
+		change.ApproverAway{Ask: len(l.c.Asks), Person: cto, Until: l.now.Add(time.Hour)},
+		change.TicketSecured{ID: ticket.ID},
+		change.IncidentRefused{Say: "Hidden.", Private: true},
 	}).Draw(rt, "command")
 }
 

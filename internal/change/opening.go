@@ -58,10 +58,10 @@ func (x IncidentOpened) decide(d *decision) error {
 		return nil
 	}
 	c.Incident.Now = x.Incident
-	c.Confidential = c.Confidential || x.Incident.Private
 	if c.Incident.AtRequest == nil {
 		c.Incident.AtRequest = copied(&x.Incident)
 	}
 	d.emit(EventIncidentLinked, Facts{"incident": x.Incident.ID, "status": x.Incident.Status, "category": string(x.Incident.Category), "opened": true}, nil)
+	d.confide(x.Incident.Private)
 	return nil
 }

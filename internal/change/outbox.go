@@ -13,6 +13,7 @@ func Outbox(c Change, events []Event) []Delivery {
 		return nil
 	}
 	o.converge(DeliverCard, "card", Ref{})
+	o.directCards()
 	for _, e := range events {
 		o.event(e)
 	}
@@ -74,6 +75,7 @@ func (o *outbox) event(e Event) {
 	o.asks(e)
 	o.people(e)
 	o.records(e)
+	o.secrecy(e)
 	o.owed(e)
 }
 
@@ -188,6 +190,7 @@ func (o *outbox) records(e Event) {
 				o.once(DeliverTicketLook, c.Ticket.Key+"/"+seqKey(e), "", Ref{Seq: e.Seq})
 			}
 			o.converge(DeliverRemoteLink, "link/"+c.Ticket.Key, Ref{})
+			o.secureTicket("ticket/"+c.Ticket.Key+"/"+seqKey(e), Ref{Seq: e.Seq})
 			o.watchComments()
 			o.referToAll()
 		}
@@ -209,6 +212,8 @@ func (o *outbox) records(e Event) {
 		}
 	case EventNoted:
 		o.toRecord(DeliverNote, e.Fact("note"), Ref{Seq: e.Seq, Item: e.int("note")})
+	case EventWaived:
+		o.toRecord(DeliverNote, "waived/"+seqKey(e), Ref{Seq: e.Seq})
 	case EventReviewSubmitted:
 		o.toRecord(DeliverReview, "review", Ref{Seq: e.Seq})
 		for i := range c.Review.Text.Actions {
@@ -316,7 +321,7 @@ func inThread(t EventType) bool {
 	switch t {
 	case EventOwed, EventAccessIntended, EventIncidentSeen, EventReviewDrafted, EventSnoozed, EventRefused,
 		EventPersonFound, EventSignOffDoubted, EventRecordMirrored, EventReviewMirrored, EventDone, EventAsked,
-		EventMergeRequestSeen, EventStatusSeen:
+		EventMergeRequestSeen, EventStatusSeen, EventMadeConfidential, EventTicketSecured:
 		return false
 	default:
 		return true

@@ -21,6 +21,8 @@ type Posting struct {
 	Since    time.Time // a post may have been sent since then; zero: never
 	Card     string    // the card, for replies to it; empty while there is none
 	Group    bool      // an ask put to a group in the card's thread, not to one person
+	Outside  bool      // it goes to somebody who may not see the change, which is confidential
+	Waivable bool      // it goes to somebody who may waive what it is about
 
 	Waiting map[System]string // what the change waits for, for the card
 	Lines   []string          // the sentences of a digest, as plain text

@@ -16,9 +16,9 @@ import (
 // Since or later, and before Until.
 type Period struct {
 	Since, Until time.Time
-	// ConfidentialTexts lets what people typed about confidential changes, and
-	// the names of their incidents, out of the ledger. Without it such rows come
-	// with Withheld set.
+	// ConfidentialTexts lets confidential changes out of the ledger as all others.
+	// Without it their rows come with Withheld set: they say that there was one,
+	// what came of it and when, and nothing of what it was.
 	ConfidentialTexts bool
 }
 

@@ -47,6 +47,7 @@ type Deliverer struct {
 	Project   Project
 	Links     Links  // nil: tickets do not link back
 	Digest    Digest // nil: no digest is posted
+	Pauses    Pauses // nil: nobody's notifications count as paused
 	Now       func() time.Time
 	Nonce     func() string // unique each time; marks claims
 	Log       *slog.Logger
@@ -191,6 +192,12 @@ func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.
 		return d.openIncident(ctx, c, row)
 	case change.DeliverPerson:
 		return d.person(ctx, c, row)
+	case change.DeliverCoordinateOut:
+		return d.coordinateOut(ctx, c, row)
+	case change.DeliverRedact:
+		return d.redact(ctx, c, row)
+	case change.DeliverRedactTicket:
+		return d.redactTicket(ctx, c, row)
 	case change.DeliverDigest, change.DeliverFinding, change.DeliverFindingNews: // they belong to no change, so that they never come here
 	}
 	return result{cancel: "no reconciler knows deliveries of kind " + string(row.Kind)}, nil

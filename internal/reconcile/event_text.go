@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
@@ -62,6 +63,13 @@ func (d *Deliverer) eventEntry(ctx context.Context, c *change.Change, e change.E
 			say = "the access of " + d.name(ctx, c.Implementer) + " was there before, and is left in place"
 		}
 		p.add("Where", where(c))
+	case change.EventWaived:
+		say = "the " + owedName(e) + " was waived by " + d.name(ctx, e.Actor)
+		if e.Fact("late") == "true" {
+			say += ", overdue"
+		}
+		p.add("Reason", e.Texts["reason"])
+		out.stub = stub(c) + ": something that it owed was waived."
 	case change.EventNoted:
 		out = d.noteEntry(ctx, c, e)
 		return out, true
@@ -73,6 +81,22 @@ func (d *Deliverer) eventEntry(ctx context.Context, c *change.Change, e change.E
 	}
 	out.title, out.sections = c.Number.String()+": "+say, p
 	return out, true
+}
+
+// owedName names the obligation that an event is about, for people.
+func owedName(e change.Event) string {
+	switch name := change.ObligationName(e.Fact("obligation")); name {
+	case change.OweRecord, change.OwePermanentFix, change.OweMergeRequest, change.OweIndependentReview:
+		return strings.ReplaceAll(string(name), "_", " ")
+	case change.OweSignOff:
+		return "sign-off"
+	case change.OweReview:
+		return "post-incident review"
+	case change.OweAction:
+		return "preventive action " + e.Fact("item")
+	default:
+		return string(name)
+	}
 }
 
 // begun says that the work has begun, and with what access.

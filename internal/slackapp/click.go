@@ -23,7 +23,7 @@ func carries(kind change.DeliveryKind) []string {
 	case change.DeliverDirect:
 		return []string{
 			actionWithdraw, actionFinish, actionExtend, actionAddNote, actionEndNow, actionLinkRecord, actionShow,
-			actionWriteRecord, actionWriteReview, actionAskAgain, actionSignOff, actionMarkStanding, actionEndAccess,
+			actionWriteRecord, actionWriteReview, actionAskAgain, actionSignOff, actionMarkStanding, actionEndAccess, actionWaive,
 		}
 	case change.DeliverReminder:
 		return []string{actionRemindLater, actionWriteRecord, actionWriteReview, actionSignOff, actionAddNote, actionLinkRecord, actionShow}
@@ -70,6 +70,9 @@ func (a *App) clicked(ctx context.Context, i *interaction, act action) error {
 	key, ok := parseKey(act.Value)
 	if !ok {
 		return errForged
+	}
+	if act.ActionID == actionWaive && i.Container.IsEphemeral { // on what /emergency show answers, which no delivery stands behind
+		return a.openForm(ctx, i, act.ActionID, key)
 	}
 	if err := a.genuine(ctx, i, act, key); err != nil {
 		return err
@@ -175,6 +178,9 @@ func (a *App) decideStanding(ctx context.Context, i *interaction, n change.Numbe
 		return err
 	}
 	actor, err := a.actor(ctx, i.person(), i.User.TeamID, &c, false)
+	if err == nil {
+		err = c.Cleared(a.Rules, actor.Groups, actor.ID)
+	}
 	if err != nil {
 		return err
 	}

@@ -89,7 +89,7 @@ func homeRow(list homeList, c *change.Change, line string) *slack.SectionBlock {
 func (r waitingRow) blocks() []slack.Block {
 	var do []slack.BlockElement
 	for _, o := range r.owed {
-		if b := homeDuty(&r.change, o); b != nil {
+		if b := homeDuty(&r.change, o); b != nil && r.cleared {
 			do = append(do, b)
 		}
 	}

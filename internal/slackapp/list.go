@@ -54,7 +54,7 @@ func (a *App) overviewOf(ctx context.Context, who change.PersonID) (overview, er
 		if c.Own(who) {
 			o.mine = append(o.mine, c)
 		}
-		cleared := a.mayRead(&c, who, groups)
+		cleared, _ := c.MayRead(a.Rules, groups, who)
 		o.all = append(o.all, openRow{change: c, cleared: cleared})
 		r := waitsFor(&c, who, groups)
 		if r.cleared = cleared; r.asks || r.call || len(r.owed) > 0 {
@@ -120,6 +120,9 @@ func obligationLine(o change.Obligation) string {
 }
 
 func (r waitingRow) line() string {
+	if !r.cleared {
+		return untold(&r.change)
+	}
 	var what []string
 	if r.asks {
 		what = append(what, "your approval")
@@ -130,11 +133,7 @@ func (r waitingRow) line() string {
 	for _, o := range r.owed {
 		what = append(what, obligationLine(o))
 	}
-	title := "*" + changeTitle(&r.change) + "*"
-	if !r.cleared {
-		title = untold(&r.change)
-	}
-	return title + " – " + strings.Join(what, ", ")
+	return "*" + changeTitle(&r.change) + "* – " + strings.Join(what, ", ")
 }
 
 func changeLine(c *change.Change) string {

@@ -20,6 +20,7 @@ const (
 	callbackLink     = "link_form"
 	callbackRecord   = "record_form"
 	callbackReview   = "review_form"
+	callbackWaive    = "waive_form"
 )
 
 // The inputs of these forms, named as the fields that refusals are about.
@@ -40,10 +41,15 @@ func (a *App) openForm(ctx context.Context, i *interaction, name string, key but
 	if err != nil {
 		return err
 	}
-	if !a.mayRead(&c, actor.ID, actor.Groups) {
-		return turnDown(change.NotAllowed, "%s is confidential.", c.Number)
+	if err := c.Cleared(a.Rules, actor.Groups, actor.ID); err != nil {
+		return err
 	}
-	v, err := a.formFor(&c, name, key, i)
+	var v slack.ModalViewRequest
+	if name == actionWaive {
+		v, err = waiveForm(&c, actor, key)
+	} else {
+		v, err = a.formFor(&c, name, key, i)
+	}
 	if err != nil {
 		return err
 	}
@@ -224,6 +230,9 @@ func submissions() map[string]submitted {
 		},
 		callbackRecord: func(_ context.Context, _ *App, i *interaction, _ buttonKey) (change.Command, error) {
 			return change.WriteRecord{Done: i.View.text(inputDone), Why: i.View.text(inputWhy), NothingChanged: len(i.View.at(inputNothing).SelectedOptions) > 0}, nil
+		},
+		callbackWaive: func(_ context.Context, _ *App, i *interaction, _ buttonKey) (change.Command, error) {
+			return waiveOf(i.View), nil
 		},
 		callbackReview: func(_ context.Context, _ *App, i *interaction, _ buttonKey) (change.Command, error) {
 			return change.SubmitReview{Text: reviewOf(i.View)}, nil

@@ -17,11 +17,6 @@ func (w Words) ask(p change.Posting) *message {
 	if p.Delivery.Ref.Message == change.MessageWitness {
 		return witness(c, p.Delivery.To, p.Delivery.Ref.Ask)
 	}
-	if c.Confidential && p.Delivery.To == "" {
-		m := &message{text: c.Number.String()}
-		m.blocks = append(m.blocks, sectionOf(c.Number.String()+" · confidential"))
-		return m
-	}
 	i := slices.IndexFunc(c.Asks, func(a change.Ask) bool { return a.ID == p.Delivery.Ref.Ask })
 	if i < 0 {
 		return heading(c, "this question is not asked any more")
@@ -115,6 +110,9 @@ func askFacts(c *change.Change) []string {
 	lines := []string{"*Why not the release process:* " + oneLine(c.ReasonLabel, roomForName)}
 	if c.Implementer != c.Requester {
 		lines = append(lines, "*Who makes it:* "+whoWords(c))
+	}
+	if words := coordinatorWords(c); words != "" {
+		lines = append(lines, "*Coordinated with:* "+words)
 	}
 	if c.Again != 0 {
 		lines = append(lines, "*Asks again for:* "+c.Again.String())

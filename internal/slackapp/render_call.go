@@ -134,20 +134,14 @@ func approvedByWords(c *change.Change) string {
 	return ""
 }
 
-// selfApprovedMessage tells whoever stands for the CTO of a self-approval. Of a
-// confidential change they hear the number only, unless they are its people.
-func selfApprovedMessage(c *change.Change, d change.Delivery) *message {
+// selfApprovedMessage tells whoever stands for the CTO of a self-approval.
+func selfApprovedMessage(c *change.Change) *message {
 	m := heading(c, "self-approved")
 	var end *slack.ButtonBlockElement
 	if c.Phase == change.Approved || c.Phase == change.Active {
 		end = endNow(c)
 	}
 	show := button(actionShow, "Show", buttonKey{Number: c.Number})
-	if c.Confidential && !c.Own(d.To) && !slices.Contains(c.Witnesses, d.To) {
-		m = heading(c, "confidential · self-approved")
-		m.buttons(show)
-		return m
-	}
 	line := mention(c.Requester) + " approved this change themselves."
 	if by := approvedByWords(c); by != "" {
 		line = "Approved by " + by + "."

@@ -24,18 +24,24 @@ func (w Words) direct(p change.Posting) *message {
 	case change.MessageSignOffDoubted, change.MessageSignOffUndone, change.MessageSignedOff:
 		return signOffMessage(c, e, p.Delivery)
 	case change.MessageBreach:
-		return breachMessage(c, e, p.Delivery)
+		return breachMessage(p)
 	case change.MessageAccessLate:
-		return accessLateMessage(c, e, p.Delivery)
+		return accessLateMessage(c, e)
 	case change.MessageTicketRefused:
 		return ticketRefusedMessage(c, e)
 	case change.MessageClosed:
 		return closedMessage(c)
 	case change.MessageStanding:
 		return standingMessage(c)
+	case change.MessageWaived:
+		return waivedMessage(c, e)
+	case change.MessageApproverAway:
+		return approverAwayMessage(c, e)
+	case change.MessageCoordinate:
+		return coordinateMessage(c, p.Delivery)
 	case change.MessageWitness: // it stands on a question, which is kept current: see ask
 	case change.MessageSelfApproved:
-		return selfApprovedMessage(c, p.Delivery)
+		return selfApprovedMessage(c)
 	case change.MessageSelfRefused:
 		return selfRefusedMessage(c, e)
 	case change.MessageIncidentDoubted:

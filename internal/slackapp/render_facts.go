@@ -86,6 +86,9 @@ func facts(c *change.Change) []string {
 	if length := lengthWords(c); length != "" {
 		lines = append(lines, "*For how long:* "+length)
 	}
+	if words := coordinatorWords(c); words != "" {
+		lines = append(lines, "*Coordinated with:* "+words)
+	}
 	if c.Again != 0 {
 		lines = append(lines, "*Asks again for:* "+c.Again.String())
 	}

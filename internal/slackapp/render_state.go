@@ -178,6 +178,9 @@ func approversWords(c *change.Change) string {
 	if given := approvedBy(ask); len(given) > 0 {
 		s += "; " + mentions(given) + " approved already"
 	}
+	for _, away := range ask.Away {
+		s += "; " + pausedWords(away.Person, away.Until)
+	}
 	return s
 }
 

@@ -8,10 +8,10 @@ import (
 )
 
 // threadReply is an event as a reply to the card; nil where the timeline that
-// people read leaves it out. A confidential change has no such timeline.
+// people read leaves it out.
 func threadReply(c *change.Change, e change.Event) *message {
 	line := threadLine(c, e)
-	if c.Confidential || line == "" {
+	if line == "" {
 		return nil
 	}
 	m := &message{text: c.Number.String() + ": " + line}
@@ -33,6 +33,8 @@ func threadTexts(t change.EventType) []textField {
 		return []textField{{"why", "Why"}}
 	case change.EventNoted:
 		return []textField{{"text", ""}}
+	case change.EventWaived:
+		return []textField{{"reason", "Why"}}
 	case change.EventRecordWritten:
 		return []textField{{"done", "What was done"}, {"why", "Why"}}
 	}
@@ -90,6 +92,8 @@ func askedLine(c *change.Change, e change.Event) string {
 	switch e.Type { //nolint:exhaustive // other families tell the others
 	case change.EventEscalated:
 		return "The approvers that stand in are asked too: " + oneLine(e.Fact("why"), 200) + "."
+	case change.EventApproverAway:
+		return awayLine(e)
 	case change.EventDurationChanged:
 		return by(e) + " shortened it from " + seconds(e, "from") + " to " + seconds(e, "to") + "."
 	case change.EventApprovalGiven:

@@ -9,6 +9,8 @@ import (
 // linkedLine tells what was added to the change.
 func linkedLine(c *change.Change, e change.Event) string {
 	switch e.Type { //nolint:exhaustive // other families tell the others
+	case change.EventCoordinated:
+		return coordinatedLine(c)
 	case change.EventNoted:
 		return by(e) + " added a note."
 	case change.EventLinked:
@@ -104,6 +106,8 @@ func owedLine(_ *change.Change, e change.Event) string {
 			return fmt.Sprintf("The %s was written in time, but could not be delivered by %s. It is still being tried.", owedName(e), stamped(e, "due"))
 		}
 		return fmt.Sprintf("Overdue: the %s was owed by %s.", owedName(e), stamped(e, "due"))
+	case change.EventWaived:
+		return waivedLine(e)
 	case change.EventOwnerChanged:
 		return person(change.PersonID(e.Fact("from"))) + " has left; the " + owedName(e) + " passes on to those who stand for the CTO."
 	case change.EventUndelivered:
