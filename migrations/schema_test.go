@@ -36,6 +36,7 @@ func TestEveryColumnSaysWhatItHoldsUnlessItsNameDoes(t *testing.T) {
 		"grants":      "number assignment_id",
 		"deliveries":  "id kind system",
 		"seen":        "id at",
+		"seals":       "hash",
 	}
 	var want []string
 	for table, columns := range speaking {

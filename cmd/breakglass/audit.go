@@ -50,6 +50,11 @@ func auditVerify(cmd *cobra.Command, _ []string) error {
 	if _, err := fmt.Fprintln(out, summary); err != nil {
 		return err
 	}
+	if sealed := summary.Sealed(); sealed != "" {
+		if _, err := fmt.Fprintln(out, sealed); err != nil {
+			return err
+		}
+	}
 	if summary.Findings > 0 {
 		return errors.New("the trail is not whole")
 	}

@@ -30,6 +30,7 @@ const (
 	DeliverIncident   DeliveryKind = "incident"     // the incident's state is looked at
 	DeliverPerson     DeliveryKind = "person"       // the requester's AWS user is found
 	DeliverDigest     DeliveryKind = "digest"       // a month's figures, told to the audit channel; belongs to no change
+	DeliverSeal       DeliveryKind = "seal"         // a day's seal, told to the audit channel; belongs to no change
 )
 
 // System gives the system that deliveries of a kind need unless they say
@@ -43,7 +44,7 @@ func (k DeliveryKind) System() System {
 	case DeliverPerson:
 		return SystemAWS
 	case DeliverCard, DeliverThread, DeliverAskOut, DeliverAsk, DeliverDirect, DeliverRemindOut, DeliverReminder,
-		DeliverSignOffOut, DeliverSignOff, DeliverAudit, DeliverCTO, DeliverDigest:
+		DeliverSignOffOut, DeliverSignOff, DeliverAudit, DeliverCTO, DeliverDigest, DeliverSeal:
 		return SystemSlack
 	}
 	return SystemSlack
