@@ -464,3 +464,34 @@ func TestThePageInPythonFindsTheSame(t *testing.T) {
 		})
 	}
 }
+
+func TestTheFewLinesOfTheFormatCheckAChain(t *testing.T) {
+	t.Parallel()
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Log("left out: there is no python3 on this machine")
+		return
+	}
+	text := read(t, filepath.Join("..", "..", "docs"), "audit-format.md")
+	_, lines, _ := strings.Cut(text, "    import hashlib, json\n")
+	lines, _, _ = strings.Cut(lines, "\n\n")
+	program := "import hashlib, json\n" + strings.ReplaceAll("\n"+lines, "\n    ", "\n")
+	folder, _ := story(t).export(options())
+	for name, c := range map[string]struct {
+		tamper func(*tampering)
+		fails  bool
+	}{
+		"as it was written": {func(*tampering) {}, false},
+		"a field":           {func(x *tampering) { x.each("events.jsonl", 3, 1, inBody(`"seconds":3600`, `"seconds":7200`)) }, true},
+		"a rewritten chain": {func(x *tampering) {
+			x.each("events.jsonl", 3, 2, inBody(`"seconds":3600`, `"seconds":7200`))
+			x.rewrite(3)
+		}, true},
+	} {
+		cmd := exec.CommandContext(t.Context(), python, "-c", program)
+		cmd.Dir = tampered(t, folder, c.tamper)
+		if out, err := cmd.CombinedOutput(); (err != nil) != c.fails || c.fails && !strings.Contains(string(out), "AssertionError") {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
