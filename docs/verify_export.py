@@ -18,7 +18,8 @@ ALWAYS = {  # event types that are an exception whatever else they say
     "approved_overdue": "approved in spite of an overdue record", "incident_doubted": "incident was not live, or mitigated",
     "standing_kept": "standing access kept", "standing_ended": "standing access ended", "access_late": "access late to go",
     "access_back": "access came back", "waived": "waived", "owner_changed": "owner left", "sign_off_doubted": "sign-off doubted",
-    "incident_refused": "incident took no notes", "undelivered": "message undeliverable", "forged": "forged click"}
+    "incident_refused": "incident took no notes", "undelivered": "message undeliverable", "forged": "forged click", "census_found": "found by the census",
+    "census_standing": "standing access kept", "census_ended": "standing access ended", "census_late": "access late to go"}
 FILES = ["README.md", "changes.csv", "changes.jsonl", "events.jsonl", "exceptions.csv", "export.json", "neighbours.jsonl", "seals.jsonl"]
 findings = []
 

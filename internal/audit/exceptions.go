@@ -48,6 +48,10 @@ func exceptions() []exceptional {
 		{change.EventIncidentRefused, "incident took no notes", nil},
 		{change.EventUndelivered, "message undeliverable", nil},
 		{change.EventForged, "forged click", nil},
+		{change.EventCensusFound, "found by the census", nil},
+		{change.EventCensusStanding, "standing access kept", nil},
+		{change.EventCensusEnded, "standing access ended", nil},
+		{change.EventCensusLate, "access late to go", nil},
 	}
 }
 

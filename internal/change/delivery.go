@@ -51,7 +51,8 @@ func (k DeliveryKind) System() System {
 	case DeliverPerson:
 		return SystemAWS
 	case DeliverCard, DeliverThread, DeliverAskOut, DeliverAsk, DeliverDirect, DeliverRemindOut, DeliverReminder,
-		DeliverSignOffOut, DeliverSignOff, DeliverAudit, DeliverCTO, DeliverDigest, DeliverCoordinateOut, DeliverSeal:
+		DeliverSignOffOut, DeliverSignOff, DeliverAudit, DeliverCTO, DeliverDigest, DeliverCoordinateOut,
+		DeliverFinding, DeliverFindingNews, DeliverSeal:
 		return SystemSlack
 	}
 	return SystemSlack
@@ -99,6 +100,7 @@ const (
 	MessageMergeRequestRefused     Message = "merge_request_refused"
 	MessageIndependentReviewUndone Message = "independent_review_undone"
 	MessageIncidentDoubted         Message = "incident_doubted"
+	MessageIncidentNotOpened       Message = "incident_not_opened"
 )
 
 // Ref says what a delivery is about.

@@ -41,6 +41,8 @@ func (w Words) render(p change.Posting) *message {
 		return w.digest(p)
 	case change.DeliverSeal:
 		return seal(p.Seal)
+	case change.DeliverFinding, change.DeliverFindingNews:
+		return finding(p)
 	}
 	return nil
 }
