@@ -34,6 +34,7 @@ var arrows = map[string][]string{
 	"internal/directory":      {"internal/change"},
 	"internal/reconcile":      {"internal/change", "internal/ledger", "internal/workflow"},
 	"internal/report":         {"internal/change", "internal/ledger"},
+	"internal/audit":          {"internal/change", "internal/ledger", "internal/report"},
 	"internal/wake":           {"internal/reconcile", "internal/ledger"},
 	"internal/slackapp":       {"internal/change", "internal/ledger", "internal/workflow", "internal/directory"},
 	"internal/identitycenter": {"internal/change"},

@@ -162,6 +162,7 @@ func (p *program) wire() error {
 	p.ticker = &wake.Ticker{
 		Ledger: p.ledger, Jobs: p.jobs(), Now: p.now, Log: p.log,
 		Clock: (&reconcile.Clock{Ledger: p.ledger, Workflow: p.workflow, Now: p.now, Digests: p.cfg.Slack.AuditChannel != "", Log: p.log}).Tick,
+		Seal:  (&reconcile.Sealer{Ledger: p.ledger, Now: p.now, Post: p.cfg.Slack.AuditChannel != ""}).Seal,
 	}
 	if p.census != nil {
 		p.ticker.Census = p.census.Work

@@ -87,6 +87,9 @@ func (d *Deliverer) Work(ctx context.Context, w ledger.Work) error {
 
 // deliver carries one claimed delivery out and stores what came of it.
 func (d *Deliverer) deliver(ctx context.Context, row ledger.Delivery) error {
+	if row.Kind == change.DeliverSeal {
+		return d.deliverSeal(ctx, row)
+	}
 	if row.Kind == change.DeliverFinding || row.Kind == change.DeliverFindingNews {
 		return d.deliverFinding(ctx, row)
 	}
@@ -198,7 +201,7 @@ func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.
 		return d.redact(ctx, c, row)
 	case change.DeliverRedactTicket:
 		return d.redactTicket(ctx, c, row)
-	case change.DeliverDigest, change.DeliverFinding, change.DeliverFindingNews: // they belong to no change, so that they never come here
+	case change.DeliverDigest, change.DeliverSeal, change.DeliverFinding, change.DeliverFindingNews: // they belong to no change, so that they never come here
 	}
 	return result{cancel: "no reconciler knows deliveries of kind " + string(row.Kind)}, nil
 }

@@ -50,7 +50,7 @@ func (d *Deliverer) deliverDigest(ctx context.Context, row ledger.Delivery) erro
 	if external == "" {
 		return d.Ledger.End(ctx, row, ledger.DeliveryCancelled, noAudit)
 	}
-	return d.Ledger.DigestPosted(ctx, row, external, change.Event{
+	return d.Ledger.PostedForAll(ctx, row, external, change.Event{
 		Type: change.EventDigestPosted, At: ledger.Micro(d.Now()), Via: "clock", Facts: change.Facts{"month": month.String()},
 	})
 }
