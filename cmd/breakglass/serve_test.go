@@ -43,14 +43,15 @@ func served(t *testing.T, database string) (file string) {
 
 func execute(t *testing.T, database, sql string) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), database)
+	ctx := context.WithoutCancel(t.Context()) // it may be called to clean up
+	conn, err := pgx.Connect(ctx, database)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.Exec(t.Context(), sql); err != nil {
+	if _, err := conn.Exec(ctx, sql); err != nil {
 		t.Error(err)
 	}
-	if err := conn.Close(t.Context()); err != nil {
+	if err := conn.Close(ctx); err != nil {
 		t.Error(err)
 	}
 }
