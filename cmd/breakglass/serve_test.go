@@ -179,6 +179,9 @@ func TestHealthAndReadinessAreTold(t *testing.T) {
 		name = strings.TrimPrefix(u.Path, "/")
 	}
 	execute(t, databases.URL(t), "DROP DATABASE "+pgx.Identifier{name}.Sanitize()+" WITH (FORCE)")
+	if err := a.forward(2 * time.Second); err != nil { // an answer holds for a second
+		t.Fatal(err)
+	}
 	status, body := asked(t, a.child, "/readyz")
 	if status != http.StatusServiceUnavailable || !strings.Contains(body, "The database does not answer.\n") {
 		t.Errorf("without a database: %d %q", status, body)
