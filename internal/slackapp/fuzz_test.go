@@ -100,7 +100,7 @@ func FuzzSlashCommand(f *testing.F) {
 			n, err := change.ParseNumber(number)
 			period, _ := cutWord(after)
 			d, bad := time.ParseDuration(strings.ToLower(period))
-			understood := err == nil && !(words()[at].rest && after == "") && (typed != "extend" || bad == nil && d > 0)
+			understood := err == nil && (!words()[at].rest || after != "") && (typed != "extend" || bad == nil && d > 0)
 			if words()[at].bare || understood {
 				if n < 0 {
 					t.Fatalf("%q is the number %d", number, n)
