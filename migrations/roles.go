@@ -34,7 +34,7 @@ func programMay() map[string]string {
 		"goose_db_version": reads, "phases": reads, "phase_moves": reads,
 		"events": appends, "event_texts": appends,
 		"numbers": "SELECT, UPDATE", "chains": "SELECT, UPDATE", // their rows come with the migration
-		"changes": updates, "assignments": updates, "grants": updates, "deliveries": updates,
+		"changes": updates, "assignments": updates, "grants": updates, "deliveries": updates, "census": updates, "census_findings": updates,
 		"obligations": works, "seen": works,
 	}
 }

@@ -50,7 +50,8 @@ func (k DeliveryKind) System() System {
 	case DeliverPerson:
 		return SystemAWS
 	case DeliverCard, DeliverThread, DeliverAskOut, DeliverAsk, DeliverDirect, DeliverRemindOut, DeliverReminder,
-		DeliverSignOffOut, DeliverSignOff, DeliverAudit, DeliverCTO, DeliverDigest, DeliverCoordinateOut:
+		DeliverSignOffOut, DeliverSignOff, DeliverAudit, DeliverCTO, DeliverDigest, DeliverCoordinateOut,
+		DeliverFinding, DeliverFindingNews:
 		return SystemSlack
 	}
 	return SystemSlack

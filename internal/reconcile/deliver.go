@@ -86,6 +86,9 @@ func (d *Deliverer) Work(ctx context.Context, w ledger.Work) error {
 
 // deliver carries one claimed delivery out and stores what came of it.
 func (d *Deliverer) deliver(ctx context.Context, row ledger.Delivery) error {
+	if row.Kind == change.DeliverFinding || row.Kind == change.DeliverFindingNews {
+		return d.deliverFinding(ctx, row)
+	}
 	if row.Number == 0 {
 		return d.deliverDigest(ctx, row)
 	}
@@ -183,7 +186,7 @@ func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.
 		return d.incident(ctx, c, row)
 	case change.DeliverPerson:
 		return d.person(ctx, c, row)
-	case change.DeliverDigest: // it belongs to no change, so that it never comes here
+	case change.DeliverDigest, change.DeliverFinding, change.DeliverFindingNews: // they belong to no change, so that they never come here
 	}
 	return result{cancel: "no reconciler knows deliveries of kind " + string(row.Kind)}, nil
 }

@@ -64,6 +64,9 @@ func (a *App) clicked(ctx context.Context, i *interaction, act action) error {
 	if act.ActionID == actionMore {
 		return a.moreClicked(ctx, i, act)
 	}
+	if act.ActionID == actionFindingEnd || act.ActionID == actionFindingKeep {
+		return a.findingClicked(ctx, i, act)
+	}
 	key, ok := parseKey(act.Value)
 	if !ok {
 		return errForged
