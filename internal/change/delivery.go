@@ -99,6 +99,7 @@ const (
 	MessageMergeRequestRefused     Message = "merge_request_refused"
 	MessageIndependentReviewUndone Message = "independent_review_undone"
 	MessageIncidentDoubted         Message = "incident_doubted"
+	MessageIncidentNotOpened       Message = "incident_not_opened"
 )
 
 // Ref says what a delivery is about.

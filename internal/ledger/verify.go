@@ -57,7 +57,14 @@ func (s Summary) String() string {
 	} else if s.Findings > 1 {
 		found = strconv.FormatInt(s.Findings, 10) + " things are wrong"
 	}
-	return fmt.Sprintf("%d changes, %d events, %d texts (%d more erased): %s.", s.Changes, s.Events, s.Texts, s.Erased, found)
+	return fmt.Sprintf("%s, %s, %s (%d more erased): %s.", count(s.Changes, "change"), count(s.Events, "event"), count(s.Texts, "text"), s.Erased, found)
+}
+
+func count(n int64, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return strconv.FormatInt(n, 10) + " " + of + "s"
 }
 
 // Verify checks the whole trail, as it is at one moment: every chain of events

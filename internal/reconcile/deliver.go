@@ -149,6 +149,9 @@ func (d *Deliverer) refreshCard(ctx context.Context, row ledger.Delivery, now ti
 
 // reconcile finds the reconciler of a delivery.
 func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.Delivery) (result, error) {
+	if d.awaitsIncident(&c, row) {
+		return incidentComing(d.Now()), nil
+	}
 	switch row.Kind {
 	case change.DeliverCard, change.DeliverThread, change.DeliverDirect, change.DeliverAudit:
 		return d.message(ctx, c, row)
@@ -184,6 +187,8 @@ func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.
 		return d.comments(ctx, c, row)
 	case change.DeliverIncident:
 		return d.incident(ctx, c, row)
+	case change.DeliverOpenIncident:
+		return d.openIncident(ctx, c, row)
 	case change.DeliverPerson:
 		return d.person(ctx, c, row)
 	case change.DeliverDigest, change.DeliverFinding, change.DeliverFindingNews: // they belong to no change, so that they never come here
