@@ -9,7 +9,7 @@ CHROMIUM = $(shell command -v chromium chromium-browser google-chrome 2>/dev/nul
 TEST_TIMEOUT ?= 20m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test screenshots lint fmt build bench tidy clean go postgres
+.PHONY: help demo test fuzz screenshots lint fmt build bench tidy clean go postgres
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,10 @@ test: go postgres ## run every test
 	@$(if $(RACE),,echo "No C compiler was found, so the tests run without the race detector.")
 	@$(if $(CHROMIUM),,echo "No Chromium was found, so the tests that see the local workspace in a browser are left out.")
 	@$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -shuffle=on -timeout $(TEST_TIMEOUT) ./...
+
+FOR ?= 10s
+fuzz: go ## fuzz everything that parses what comes from outside, each target for FOR=10s
+	@.ci/fuzz $(FOR)
 
 screenshots: go postgres ## take the pictures of the README anew, by the tests that see the pages in a browser
 	@$(if $(CHROMIUM),,echo "Chromium is needed." >&2; exit 1)

@@ -24,10 +24,20 @@ const lockKey = 5_362_104_117
 
 // Up brings the database to the newest schema. Any number of programs may do so
 // at once: they wait for each other.
-func Up(ctx context.Context, databaseURL string) (err error) {
+func Up(ctx context.Context, databaseURL string) error {
+	return alone(ctx, databaseURL, func(*pgx.Conn) error {
+		if err := ours(ctx, databaseURL); err != nil {
+			return err
+		}
+		return rivers(ctx, databaseURL)
+	})
+}
+
+// alone does something while no other program migrates or grants.
+func alone(ctx context.Context, databaseURL string, do func(*pgx.Conn) error) (err error) {
 	config, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
-		return errors.New("the database's address is not that of a Postgres database, such as postgres://user@host/name") // the error could show its password
+		return errNoAddress
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -37,11 +47,12 @@ func Up(ctx context.Context, databaseURL string) (err error) {
 	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, int64(lockKey)); err != nil {
 		return fmt.Errorf("wait for other migrations: %w", err)
 	}
-	if err := ours(ctx, databaseURL); err != nil {
-		return err
-	}
-	return rivers(ctx, databaseURL)
+	return do(conn)
 }
+
+// errNoAddress stands for the error of reading an address, which could show
+// its password.
+var errNoAddress = errors.New("the database's address is not that of a Postgres database, such as postgres://user@host/name")
 
 func ours(ctx context.Context, databaseURL string) (err error) {
 	db, provider, err := open(databaseURL)

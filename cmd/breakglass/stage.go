@@ -31,6 +31,7 @@ type stage struct {
 	offset atomic.Int64
 	hurry  time.Duration // how far the clock goes, again and again, while something is waited for; 0: it does not
 	dbURL  string
+	env    []string // more of the program's environment
 	closes []func() error
 }
 
@@ -38,13 +39,14 @@ type stage struct {
 type stageOptions struct {
 	world       sandbox.Options // its Now is filled in
 	databaseURL string          // empty: DATABASE_URL, else a private Postgres
+	environment []string        // more of the program's, as NAME=value
 	example     func([]byte) []byte
 	say         func(format string, args ...any)
 }
 
 // openStage makes everything and starts the program.
 func openStage(ctx context.Context, opts stageOptions) (s *stage, err error) {
-	s = &stage{start: time.Now()}
+	s = &stage{start: time.Now(), env: opts.environment}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -138,7 +140,7 @@ func (s *stage) moveTo(offset time.Duration) error {
 
 // startChild starts the program and waits until it is up.
 func (s *stage) startChild(ctx context.Context) error {
-	c, err := startChild(ctx, s.logFile(), append(s.world.Env(), "DATABASE_URL="+s.dbURL),
+	c, err := startChild(ctx, s.logFile(), append(append(s.world.Env(), "DATABASE_URL="+s.dbURL), s.env...),
 		"serve", "--migrate", "--stop-with-stdin", "--config", s.configFile(), "--clock-offset-file", s.clockFile())
 	if err != nil {
 		return err
