@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/crashpoint"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 	"github.com/breakglass-bot/breakglass/internal/workflow"
 )
@@ -65,6 +66,7 @@ func (a *Access) Due(ctx context.Context, limit int) ([]int64, error) {
 // did not answer. It does nothing when the assignment is not due, or somebody
 // else works on it.
 func (a *Access) Work(ctx context.Context, id int64) error {
+	ctx = crashpoint.Doing(ctx, "access")
 	now := a.Now()
 	row, grants, err := a.Ledger.ClaimAssignment(ctx, id, now, now.Add(lease), a.Nonce())
 	if errors.Is(err, ledger.ErrNotFound) {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/crashpoint"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 	"github.com/breakglass-bot/breakglass/internal/workflow"
 )
@@ -86,6 +87,7 @@ func (d *Deliverer) Work(ctx context.Context, w ledger.Work) error {
 
 // deliver carries one claimed delivery out and stores what came of it.
 func (d *Deliverer) deliver(ctx context.Context, row ledger.Delivery) error {
+	ctx = crashpoint.Doing(ctx, string(row.Kind))
 	if row.Number == 0 {
 		return d.deliverDigest(ctx, row)
 	}

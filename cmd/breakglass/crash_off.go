@@ -1,0 +1,17 @@
+//go:build !crashpoints
+
+package main
+
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// tracePoints and outsidePoints do nothing: this build has no points to be
+// killed at. See internal/crashpoint.
+func tracePoints(*pgxpool.Config) {}
+
+func outsidePoints() {}
+
+// awsPoints leaves AWS's client to the SDK.
+func awsPoints() aws.HTTPClient { return nil }
