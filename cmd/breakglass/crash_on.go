@@ -5,9 +5,11 @@ package main
 import (
 	"context"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/jackc/pgx/v5"
@@ -41,7 +43,9 @@ func (t *commits) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.
 }
 
 // TraceQueryEnd implements pgx.QueryTracer.
-func (t *commits) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryEndData) { t.end(ctx) }
+func (t *commits) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryEndData) {
+	t.end(ctx)
+}
 
 // TraceBatchStart implements pgx.BatchTracer.
 func (t *commits) TraceBatchStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
@@ -56,7 +60,9 @@ func (t *commits) TraceBatchStart(ctx context.Context, conn *pgx.Conn, data pgx.
 func (t *commits) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
 
 // TraceBatchEnd implements pgx.BatchTracer.
-func (t *commits) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchEndData) { t.end(ctx) }
+func (t *commits) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchEndData) {
+	t.end(ctx)
+}
 
 func (t *commits) start(ctx context.Context, conn *pgx.Conn, statements ...string) context.Context {
 	writes, ends := false, false
@@ -123,3 +129,11 @@ func ledgerOperation() string {
 		}
 	}
 }
+
+// claimMark begins every claim of this process, so that the tests can tell
+// whether anybody who is alive works on something.
+func claimMark() string { return os.Getenv("CRASHPOINT_MARK") }
+
+// tickPoints is how often the ticker looks for what is due. The tests' clock
+// jumps from one due moment to the next, so it looks often.
+func tickPoints() time.Duration { return 25 * time.Millisecond }

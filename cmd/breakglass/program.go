@@ -161,7 +161,7 @@ func (p *program) wire() error {
 	p.wireReconcilers()
 	p.wireSlack()
 	p.ticker = &wake.Ticker{
-		Ledger: p.ledger, Jobs: p.jobs(), Now: p.now, Log: p.log,
+		Ledger: p.ledger, Jobs: p.jobs(), Now: p.now, Log: p.log, Every: tickPoints(),
 		Clock: (&reconcile.Clock{Ledger: p.ledger, Workflow: p.workflow, Now: p.now, Digests: p.cfg.Slack.AuditChannel != "", Log: p.log}).Tick,
 	}
 	return p.wireServer()
@@ -185,7 +185,7 @@ func (p *program) jobs() wake.Jobs {
 }
 
 // nonce marks a claim.
-func nonce() string { return rand.Text() }
+func nonce() string { return claimMark() + rand.Text() }
 
 // start begins to work and to listen.
 func (p *program) start(ctx context.Context) error {
