@@ -5,6 +5,9 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/breakglass-bot/breakglass/internal/sandbox"
+	"github.com/breakglass-bot/breakglass/internal/sandbox/aws"
 )
 
 // killing kills one replica after the other, until ctx ends.
@@ -28,7 +31,10 @@ func killing(random *rand.Rand, pause func(*rand.Rand) time.Duration) func(ctx c
 func replicated(ctx context.Context, t testing.TB, n int, random *rand.Rand, pause func(*rand.Rand) time.Duration) (*arena, error) {
 	t.Helper()
 	at := binary(t, armed)
-	return play(ctx, t, arenaOptions{programs: []string{at, at, at}}, n, killing(random, pause))
+	// A crowd within AWS's limits would wait for them for most of an hour; they have
+	// tests of their own.
+	world := sandbox.Options{AWS: aws.Options{CallsPerSecond: -1}}
+	return play(ctx, t, arenaOptions{world: world, programs: []string{at, at, at}}, n, killing(random, pause))
 }
 
 func TestThreeReplicasDoEverythingOnceThoughOneIsKilledAgainAndAgain(t *testing.T) {

@@ -77,13 +77,25 @@ func (d *Deliverer) Work(ctx context.Context, w ledger.Work) error {
 			return err
 		}
 		if err := d.deliver(ctx, row); err != nil && !errors.Is(err, ledger.ErrClaimLost) {
-			return err
+			return errors.Join(err, d.giveBack(ctx, row))
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("deliver: %w", ctx.Err())
 		}
 	}
 }
+
+// giveBack lets a delivery go on soon of which the ledger could store nothing. If
+// it cannot store that either, the lease has to run out.
+func (d *Deliverer) giveBack(ctx context.Context, row ledger.Delivery) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackWithin)
+	defer cancel()
+	return d.Ledger.GiveBack(ctx, row, d.Now().Add(pause(row.Attempts)))
+}
+
+// giveBackWithin bounds the giving back of a claim, when the ledger has just
+// failed.
+const giveBackWithin = 5 * time.Second
 
 // deliver carries one claimed delivery out and stores what came of it.
 func (d *Deliverer) deliver(ctx context.Context, row ledger.Delivery) error {
@@ -109,7 +121,7 @@ func (d *Deliverer) deliver(ctx context.Context, row ledger.Delivery) error {
 	case r.cancel != "":
 		return d.Ledger.End(ctx, row, ledger.DeliveryCancelled, r.cancel)
 	case !r.later.IsZero():
-		return d.Ledger.Retry(ctx, row, r.later, r.waitsFor)
+		return d.Ledger.Later(ctx, row, r.later, r.waitsFor)
 	}
 	if r.external == "" {
 		r.external = row.ExternalID
@@ -187,8 +199,13 @@ func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.
 		return d.person(ctx, c, row)
 	case change.DeliverDigest: // it belongs to no change, so that it never comes here
 	}
-	return result{cancel: "no reconciler knows deliveries of kind " + string(row.Kind)}, nil
+	// A newer replica beside us asked for it, and will carry it out.
+	return result{later: d.Now().Add(unknownPause)}, nil
 }
+
+// unknownPause is how long a delivery is left to others that this program does
+// not know.
+const unknownPause = 5 * time.Second
 
 // slowest is the longest pause between two tries of a delivery.
 const slowest = time.Minute
