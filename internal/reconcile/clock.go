@@ -32,8 +32,8 @@ type Clock struct {
 // clockBatch is how many due changes one look takes up.
 const clockBatch = 200
 
-// failingPause is how long a change is passed over that could not be moved on:
-// or as many of them as one look takes up would keep all others from their turn.
+// failingPause is how long a change is passed over that could not be moved on,
+// when there are so many that they would keep all others from their turn.
 const failingPause = 30 * time.Second
 
 // Tick carries out what has come due, and answers how many changes it was. One
@@ -51,7 +51,9 @@ func (k *Clock) Tick(ctx context.Context) (int, error) {
 		if _, err := k.Workflow.Do(ctx, n, change.Tick{}, change.Itself("clock")); err != nil {
 			k.Log.ErrorContext(ctx, "the clock could not move a change on", "change", n.String(), "error", err)
 			failures = append(failures, err)
-			k.passOver(n)
+			if len(due) == clockBatch { // else all others have had their turn
+				k.passOver(n)
+			}
 		}
 	}
 	return len(due), errors.Join(failures...)
