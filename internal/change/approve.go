@@ -7,8 +7,15 @@ import (
 )
 
 // Approve is an approver's yes to the question Ask.
+//
+// Incident is the change's incident as it is at this moment, nil where
+// incident.io did not answer. Overdue are the changes whose record the requester
+// owes, overdue; where the rules say so, the approval then needs a Reason.
 type Approve struct {
-	Ask int
+	Ask      int
+	Reason   string
+	Incident *Incident
+	Overdue  []Number
 }
 
 // Deny is an approver's no, with the reason that they owe.
@@ -59,11 +66,11 @@ func (d *decision) decides(a *Ask) ([]int, error) {
 	for i, rule := range d.c.Plan.Approvals {
 		ok, k := d.c.approverOf(d.actor.Groups, rule, d.actor.ID)
 		known = known && k
-		if ok && !a.met(i) {
+		if ok {
 			may = append(may, i)
 		}
 	}
-	if len(may) > 0 {
+	if len(may) > 0 && a.with(may) {
 		return may, nil
 	}
 	if is, _ := d.c.IsApprover(d.actor.Groups, d.actor.ID); is {
@@ -87,8 +94,19 @@ func (x Approve) decide(d *decision) error {
 	if err != nil {
 		return err
 	}
-	a.Decisions = append(a.Decisions, Decision{Rule: may[0], By: d.actor.ID, At: d.now, Approved: true})
-	d.emit(EventApprovalGiven, Facts{"ask": a.ID, "rule": may[0], "for": string(a.For), "seconds": int64(a.Duration / time.Second)}, nil)
+	if err := d.unowned(a, x); err != nil {
+		return err
+	}
+	decision := Decision{By: d.actor.ID, At: d.now, Approved: true, May: may}
+	if a.For == ForChange && len(x.Overdue) > 0 && d.c.Plan.BlockWhenOverdue {
+		decision.Overdue, decision.Reason = x.Overdue, strings.TrimSpace(x.Reason)
+	}
+	a.Decisions = append(a.Decisions, decision)
+	a.assign()
+	d.emit(EventApprovalGiven, Facts{"ask": a.ID, "rule": a.Decisions[len(a.Decisions)-1].Rule, "for": string(a.For), "seconds": int64(a.Duration / time.Second)}, nil)
+	if len(decision.Overdue) > 0 {
+		d.emit(EventApprovedOverdue, Facts{"ask": a.ID, "overdue": numbers(decision.Overdue)}, map[string]string{"reason": decision.Reason})
+	}
 	for i := range d.c.Plan.Approvals {
 		if !a.met(i) {
 			return nil
@@ -102,6 +120,40 @@ func (x Approve) decide(d *decision) error {
 	return d.approved(a)
 }
 
+// unowned refuses an approval that what the kind demands forbids at this moment.
+func (d *decision) unowned(a *Ask, x Approve) error {
+	if a.For != ForChange {
+		return nil
+	}
+	if err := d.notMine(); err != nil {
+		return err
+	}
+	if err := d.mergeRequestsHold(); err != nil {
+		return err
+	}
+	if err := d.approvable(x.Incident); err != nil {
+		return err
+	}
+	if !d.c.Plan.BlockWhenOverdue || len(x.Overdue) == 0 {
+		return nil
+	}
+	if p := textProblem(x.Reason, true); p != "" {
+		return &Refusal{
+			Code: ReasonNeeded, Say: "The record of " + strings.Join(numbers(x.Overdue), ", ") + " is overdue, so approving " + d.c.Number.String() + " needs a reason. " + p,
+			Fields: map[Field]string{FieldText: p},
+		}
+	}
+	return nil
+}
+
+func numbers(all []Number) []string {
+	words := make([]string, 0, len(all))
+	for _, n := range all {
+		words = append(words, n.String())
+	}
+	return words
+}
+
 // approved opens the way to the access, or the window where there is none.
 func (d *decision) approved(a *Ask) error {
 	c := &d.c
@@ -112,7 +164,14 @@ func (d *decision) approved(a *Ask) error {
 		c.Access.Approved = a.Duration
 		c.Access.GrantBy = d.now.Add(c.Plan.GrantWithin)
 	}
-	d.emit(EventApproved, Facts{"ask": a.ID, "seconds": int64(a.Duration / time.Second)}, nil)
+	facts := Facts{"ask": a.ID, "seconds": int64(a.Duration / time.Second)}
+	if i := c.Incident; i != nil {
+		facts["incident_checked"] = i.AtApproval != nil
+		if at := i.AtApproval; at != nil {
+			facts["incident"], facts["incident_status"], facts["incident_category"], facts["incident_mitigated"] = at.ID, at.Status, string(at.Category), at.Mitigated
+		}
+	}
+	d.emit(EventApproved, facts, nil)
 	if c.Access != nil {
 		return nil
 	}
@@ -197,6 +256,10 @@ func (x Escalate) decide(d *decision) error {
 
 // escalate asks the fallback, once, where there is one.
 func (d *decision) escalate(a *Ask, why string) {
+	if a.Quiet {
+		d.askApprovers(a)
+		return
+	}
 	if a.Fallback || !d.c.hasFallback() {
 		return
 	}
@@ -214,16 +277,32 @@ func (c *Change) hasFallback() bool {
 func (d *decision) putAsk(a Ask) {
 	c := &d.c
 	a.ID, a.By, a.At = len(c.Asks)+1, d.actor.ID, d.now
-	if c.hasFallback() {
+	if c.hasFallback() || a.Quiet {
 		a.EscalateAt = d.now.Add(c.Plan.EscalateAfter)
 	}
 	a.LapseAt = d.now.Add(c.Plan.LapseAfter)
 	c.Asks = append(c.Asks, a)
-	d.emit(EventAsked, Facts{"ask": a.ID, "for": string(a.For), "seconds": int64(a.Duration / time.Second)}, nil)
+	facts := Facts{"ask": a.ID, "for": string(a.For), "seconds": int64(a.Duration / time.Second)}
+	if a.Quiet {
+		facts["witnesses_only"] = true
+	}
+	if len(a.Overdue) > 0 {
+		facts["overdue"] = numbers(a.Overdue)
+	}
+	d.emit(EventAsked, facts, nil)
+	if !a.Quiet {
+		d.escalateIfNobody(c.ask())
+	}
+}
+
+// escalateIfNobody asks the fallback at once where nobody of the first groups
+// may decide.
+func (d *decision) escalateIfNobody(a *Ask) {
+	c := &d.c
 	for _, rule := range c.Plan.Approvals {
 		people, known := c.Candidates(d.actor.Groups, rule, rule.From)
 		if known && len(people) == 0 && !d.actor.Groups.everyone(rule.From) {
-			d.escalate(c.ask(), "nobody of the first groups may decide")
+			d.escalate(a, "nobody of the first groups may decide")
 			return
 		}
 	}

@@ -42,11 +42,22 @@ type Ask struct {
 	EscalateAt time.Time     `json:"escalate_at,omitzero"`
 	LapseAt    time.Time     `json:"lapse_at,omitzero"`
 	Shortened  PersonID      `json:"shortened,omitempty"` // who changed the duration
+	Quiet      bool          `json:"quiet,omitempty"`     // only the witnesses of a self-approval have been asked yet
+	Overdue    []Number      `json:"overdue,omitempty"`   // changes whose record the requester owed, overdue, when it was asked
+	Away       []Away        `json:"away,omitempty"`      // who was asked and has notifications paused
+}
+
+// Away is an approver who has notifications paused until a time.
+type Away struct {
+	Person PersonID  `json:"person"`
+	Until  time.Time `json:"until"`
 }
 
 // Decision is one person's answer to one approval that the kind needs.
 type Decision struct {
-	Rule     int       `json:"rule"` // index into Plan.Approvals; -1: a denial
+	Rule     int       `json:"rule"`              // index into Plan.Approvals; -1: a denial; SelfRule: the requester's own
+	May      []int     `json:"may,omitempty"`     // the approvals that this person could give, where there are several
+	Overdue  []Number  `json:"overdue,omitempty"` // given in spite of these records of the requester's being overdue
 	By       PersonID  `json:"by"`
 	At       time.Time `json:"at"`
 	Approved bool      `json:"approved"`
@@ -94,4 +105,52 @@ func (c *Change) Missing() []ApprovalRule {
 		}
 	}
 	return rules
+}
+
+// assign gives each approval to the person who gives it, so that as many as
+// possible are met: whoever could give several is moved to another when somebody
+// comes who can give only the one.
+func (a *Ask) assign() {
+	given := map[int]int{} // approval rule → decision
+	for i := range a.Decisions {
+		if a.Decisions[i].Approved && a.Decisions[i].Rule != SelfRule {
+			a.place(i, given, map[int]bool{})
+		}
+	}
+	for rule, i := range given {
+		a.Decisions[i].Rule = rule
+	}
+}
+
+// place finds an approval for decision i, moving others where that helps.
+func (a *Ask) place(i int, given map[int]int, tried map[int]bool) bool {
+	may := a.Decisions[i].May
+	if may == nil { // written before it was kept
+		may = []int{a.Decisions[i].Rule}
+	}
+	for _, rule := range may {
+		if tried[rule] {
+			continue
+		}
+		tried[rule] = true
+		if holder, taken := given[rule]; !taken || a.place(holder, given, tried) {
+			given[rule] = i
+			return true
+		}
+	}
+	return false
+}
+
+// with tells whether one more person who could give these approvals would meet
+// one that is still missing.
+func (a *Ask) with(may []int) bool {
+	b := Ask{Decisions: append(slices.Clone(a.Decisions), Decision{Approved: true, May: may})}
+	given := map[int]int{}
+	met := false
+	for i := range b.Decisions {
+		if b.Decisions[i].Approved && b.Decisions[i].Rule != SelfRule {
+			met = b.place(i, given, map[int]bool{})
+		}
+	}
+	return met
 }

@@ -18,8 +18,9 @@ type Change struct {
 	Confidential bool       `json:"confidential,omitempty"`
 	Requester    PersonID   `json:"requester"`
 	Implementer  PersonID   `json:"implementer"`
-	Witnesses    []PersonID `json:"witnesses,omitempty"`
-	Again        Number     `json:"again,omitempty"` // the change that this one asks for once more
+	Witnesses    []PersonID `json:"witnesses,omitempty"`    // named by the requester as being on the call
+	Coordinators []PersonID `json:"coordinators,omitempty"` // told, so that they coordinate it with its approvers
+	Again        Number     `json:"again,omitempty"`        // the change that this one asks for once more
 
 	What    string   `json:"what"` // what is changed, as typed
 	Why     string   `json:"why"`  // why it is needed now, as typed
@@ -29,18 +30,21 @@ type Change struct {
 	Report      *Report   `json:"report,omitempty"` // set when the change had been made already
 	Plan        Plan      `json:"plan"`
 
-	Access *Access `json:"access,omitempty"` // nil: no access through breakglass
-	Asks   []Ask   `json:"asks,omitempty"`   // what approvers were asked; the last is the one that counts
-	Window Window  `json:"window"`
-	Reply  string  `json:"reply,omitempty"` // why it was denied, or why it failed
+	Access *Access       `json:"access,omitempty"` // nil: no access through breakglass
+	Asks   []Ask         `json:"asks,omitempty"`   // what approvers were asked; the last is the one that counts
+	Self   *SelfApproved `json:"self,omitempty"`   // nil: the requester did not ask to approve it themselves
+	Window Window        `json:"window"`
+	Reply  string        `json:"reply,omitempty"` // why it was denied, or why it failed
 
-	Incident *IncidentLink `json:"incident,omitempty"`
-	Ticket   *TicketLink   `json:"ticket,omitempty"`
-	Links    []string      `json:"links,omitempty"` // other addresses that people linked
-	Notes    []Note        `json:"notes,omitempty"`
-	Record   Record        `json:"record"`
-	Review   Review        `json:"review"`
-	Doubted  []string      `json:"doubted,omitempty"` // comments whose signer was told that they do not count: id:hash
+	Incident      *IncidentLink        `json:"incident,omitempty"`
+	Ticket        *TicketLink          `json:"ticket,omitempty"`
+	Links         []string             `json:"links,omitempty"`          // other addresses that people linked
+	MergeRequests []LinkedMergeRequest `json:"merge_requests,omitempty"` // in the order of their items
+	Status        *StatusSnapshot      `json:"status,omitempty"`         // of GitHub, at the request
+	Notes         []Note               `json:"notes,omitempty"`
+	Record        Record               `json:"record"`
+	Review        Review               `json:"review"`
+	Doubted       []string             `json:"doubted,omitempty"` // comments whose signer was told that they do not count: id:hash
 
 	Obligations []Obligation `json:"obligations,omitempty"`
 }
@@ -106,10 +110,14 @@ type Note struct {
 // IncidentLink is the incident that a change belongs to, and what it was when
 // it was looked at: at the request and lately.
 type IncidentLink struct {
-	AtRequest *Incident `json:"at_request,omitempty"` // nil: linked later, or not yet known
-	Now       Incident  `json:"now"`
-	LinkedAt  time.Time `json:"linked_at"`
-	Refused   string    `json:"refused,omitempty"` // why its record takes no notes, in a sentence
+	AtRequest  *Incident        `json:"at_request,omitempty"` // nil: linked later, or not yet known
+	AtApproval *Incident        `json:"at_approval,omitempty"`
+	AtEnd      *Incident        `json:"at_end,omitempty"`
+	AtRecord   *Incident        `json:"at_record,omitempty"` // when the record was first written
+	Opening    *IncidentOpening `json:"opening,omitempty"`   // breakglass opens it, or has opened it
+	Now        Incident         `json:"now"`                 // its ID is empty while it is being opened
+	LinkedAt   time.Time        `json:"linked_at"`
+	Refused    string           `json:"refused,omitempty"` // why its record takes no notes, in a sentence
 }
 
 // TicketLink is a change's Jira ticket.
@@ -155,11 +163,12 @@ type Review struct {
 
 // ReviewText is what a review says.
 type ReviewText struct {
-	What     string   `json:"what,omitempty"`
-	Standard string   `json:"standard,omitempty"` // why the standard process could not be used
-	Prevent  string   `json:"prevent,omitempty"`
-	Actions  []Action `json:"actions,omitempty"`
-	NoAction string   `json:"no_action,omitempty"` // why no action is needed
+	What      string   `json:"what,omitempty"`
+	Standard  string   `json:"standard,omitempty"` // why the standard process could not be used
+	Prevent   string   `json:"prevent,omitempty"`
+	Actions   []Action `json:"actions,omitempty"`
+	NoAction  string   `json:"no_action,omitempty"`  // why no action is needed
+	RootCause string   `json:"root_cause,omitempty"` // the root-cause analysis, where the kind asks for one
 }
 
 // Action is a preventive action.
@@ -180,10 +189,19 @@ func (c Change) clone() Change {
 	c.Asks = slices.Clone(c.Asks)
 	for i := range c.Asks {
 		c.Asks[i].Decisions = slices.Clone(c.Asks[i].Decisions)
+		c.Asks[i].Away = slices.Clone(c.Asks[i].Away)
 	}
 	c.Obligations = slices.Clone(c.Obligations)
 	c.Review.Draft.Actions = slices.Clone(c.Review.Draft.Actions)
 	c.Review.Text.Actions = slices.Clone(c.Review.Text.Actions)
+	c.Coordinators = slices.Clone(c.Coordinators)
+	c.MergeRequests = slices.Clone(c.MergeRequests)
+	for i := range c.MergeRequests {
+		c.MergeRequests[i].Seen = copied(c.MergeRequests[i].Seen)
+	}
+	if c.Self = copied(c.Self); c.Self != nil {
+		c.Self.Confirmed = slices.Clone(c.Self.Confirmed)
+	}
 	c.Report = copied(c.Report)
 	c.Access = copied(c.Access)
 	c.Incident = copied(c.Incident)

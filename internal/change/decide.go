@@ -56,10 +56,11 @@ const (
 // edges check is checked here once more.
 func givenBy(cmd Command) givers {
 	switch cmd.(type) {
-	case Approve, Deny, ChangeDuration, SignOff, RemindLater, DecideStanding:
+	case Approve, Deny, ChangeDuration, SignOff, RemindLater, DecideStanding, Waive, ConfirmCall, ConfirmMergeRequest:
 		return people
 	case Tick, Escalate, PersonFound, PersonRefused, IntendAccess, AccessVerified, AccessFailed, AccessTrouble, AccessGone, AccessLate, AccessBack,
-		TicketChecked, IncidentSeen, IncidentMoved, IncidentRefused, RecordMirrored, ReviewMirrored, ActionRecorded, CommentsSeen, OwnerGone, Undelivered:
+		TicketChecked, IncidentSeen, IncidentMoved, IncidentRefused, RecordMirrored, ReviewMirrored, ActionRecorded, CommentsSeen, OwnerGone, Undelivered,
+		MergeRequestSeen, MergeRequestRefused, StatusSeen, Coordinated, ApproverAway, IncidentOpened:
 		return machinery
 	}
 	return anybody
@@ -153,6 +154,8 @@ func (d *decision) openWindow(start time.Time) {
 		From: start, Due: start.Add(c.Plan.RecordWithin),
 	})
 	d.retimeSignOff()
+	d.oweMergeRequests()
+	d.judgeMergeRequests()
 }
 
 // closeWindow ends the window at this moment, for whoever ended it.

@@ -85,6 +85,10 @@ func (c *Change) GroupsOf(rules Rules) []GroupID {
 		add(a.Fallback)
 		add(a.Not)
 	}
+	if s := c.Plan.SelfApproval; s != nil && c.Self != nil && c.Phase == Requested {
+		add(s.Who)
+		add(s.WitnessesFrom)
+	}
 	add(c.Plan.SignOff.From)
 	add(c.Plan.SignOff.Fallback)
 	add(rules.Roles.CTO)

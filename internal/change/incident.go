@@ -20,20 +20,21 @@ const (
 
 // Incident is an incident.io incident as it was when it was looked at.
 type Incident struct {
-	ID           string           `json:"id"`
-	Reference    string           `json:"reference"` // such as INC-123
-	Name         string           `json:"name"`
-	Status       string           `json:"status"`
-	Category     IncidentCategory `json:"category"`
-	Mitigated    bool             `json:"mitigated,omitempty"` // live, in a status configured as mitigated
-	Severity     string           `json:"severity,omitempty"`
-	Private      bool             `json:"private,omitempty"`
-	URL          string           `json:"url,omitempty"`
-	SlackChannel string           `json:"slack_channel,omitempty"`
-	MergedInto   string           `json:"merged_into,omitempty"` // id of the incident that this one was merged into
-	Created      time.Time        `json:"created"`
-	Closed       time.Time        `json:"closed,omitzero"` // when it left the live category; zero when it has not, or nobody said
-	SeenAt       time.Time        `json:"seen_at"`
+	ID             string           `json:"id"`
+	Reference      string           `json:"reference"` // such as INC-123
+	Name           string           `json:"name"`
+	Status         string           `json:"status"`
+	Category       IncidentCategory `json:"category"`
+	Mitigated      bool             `json:"mitigated,omitempty"`      // live, in a status configured as mitigated
+	MitigatedSince time.Time        `json:"mitigated_since,omitzero"` // when it was mitigated, also when it is no longer live; zero: it has not been, or nobody said
+	Severity       string           `json:"severity,omitempty"`
+	Private        bool             `json:"private,omitempty"`
+	URL            string           `json:"url,omitempty"`
+	SlackChannel   string           `json:"slack_channel,omitempty"`
+	MergedInto     string           `json:"merged_into,omitempty"` // id of the incident that this one was merged into
+	Created        time.Time        `json:"created"`
+	Closed         time.Time        `json:"closed,omitzero"` // when it left the live category; zero when it has not, or nobody said
+	SeenAt         time.Time        `json:"seen_at"`
 }
 
 // IncidentNote is what is written into an incident's timeline.

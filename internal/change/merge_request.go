@@ -145,18 +145,29 @@ func (m MergeRequest) Stale(a MRApproval) bool {
 	return a.Commit != "" && a.Commit != m.Head
 }
 
-// wrote tells whether somebody is the author or a committer. User names have
-// no case on either forge.
+// wrote tells whether somebody is the author or a committer.
 func (m MergeRequest) wrote(user string) bool {
-	if strings.EqualFold(m.Author, user) {
+	if sameUser(m.Author, user) {
 		return true
 	}
 	for _, c := range m.Committers {
-		if strings.EqualFold(c.User, user) {
+		if sameUser(c.User, user) {
 			return true
 		}
 	}
 	return false
+}
+
+// sameUser compares user names, which have no case on either forge.
+func sameUser(a, b string) bool { return strings.EqualFold(a, b) }
+
+// labelsMissing says in a sentence which lines of labels a merge request lacks.
+func labelsMissing(ref MergeRequestRef, lacking [][]string) string {
+	lines := make([]string, 0, len(lacking))
+	for _, line := range lacking {
+		lines = append(lines, "“"+strings.Join(line, "” or “")+"”")
+	}
+	return ref.String() + " lacks a label that this kind of change needs: " + strings.Join(lines, ", and ") + ". Set it there, and try again."
 }
 
 // LacksLabels answers the lines of which no label is there; each line is met

@@ -11,10 +11,13 @@ type ObligationName string
 
 // What a change can owe.
 const (
-	OweRecord  ObligationName = "record"
-	OweSignOff ObligationName = "sign_off"
-	OweReview  ObligationName = "review"
-	OweAction  ObligationName = "preventive_action"
+	OweRecord            ObligationName = "record"
+	OweSignOff           ObligationName = "sign_off"
+	OweMergeRequest      ObligationName = "merge_request"
+	OweIndependentReview ObligationName = "independent_review"
+	OwePermanentFix      ObligationName = "permanent_fix"
+	OweReview            ObligationName = "review"
+	OweAction            ObligationName = "preventive_action"
 )
 
 // ObligationState is whether an obligation is still owed.
@@ -39,6 +42,7 @@ type Obligation struct {
 	Part   time.Time       `json:"part,omitzero"`    // when the owner had done theirs, the copy outstanding
 	Done   time.Time       `json:"done,omitzero"`
 	Proof  Proof           `json:"proof,omitzero"`
+	Waiver string          `json:"waiver,omitempty"` // why it was waived, as typed
 
 	Rung     int       `json:"rung,omitempty"`    // how many configured rungs are behind us
 	Overdue  int       `json:"overdue,omitempty"` // how many overdue periods are behind us
@@ -91,10 +95,12 @@ type ladder struct {
 
 func (p Plan) ladder(name ObligationName) ladder {
 	switch name {
-	case OweRecord, OweSignOff:
+	case OweRecord, OweSignOff, OweMergeRequest:
 		return ladder{p.RecordRemind, p.RecordOverdueEvery}
 	case OweReview:
 		return ladder{p.ReviewRemind, p.ReviewOverdueEvery}
+	case OweIndependentReview, OwePermanentFix:
+		return ladder{p.MergeRemind, p.MergeOverdueEvery}
 	case OweAction:
 		return ladder{}
 	}

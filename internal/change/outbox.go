@@ -12,7 +12,7 @@ func Outbox(c Change, events []Event) []Delivery {
 	if len(events) == 0 {
 		return nil
 	}
-	o.converge(DeliverCard, "card", "", Ref{})
+	o.converge(DeliverCard, "card", Ref{})
 	for _, e := range events {
 		o.event(e)
 	}
@@ -36,8 +36,8 @@ func (o *outbox) once(kind DeliveryKind, key string, to PersonID, ref Ref) {
 	o.add(Delivery{Kind: kind, Key: key, Mode: Once, To: to, Ref: ref})
 }
 
-func (o *outbox) converge(kind DeliveryKind, key string, to PersonID, ref Ref) {
-	o.add(Delivery{Kind: kind, Key: key, Mode: Converge, To: to, Ref: ref})
+func (o *outbox) converge(kind DeliveryKind, key string, ref Ref) {
+	o.add(Delivery{Kind: kind, Key: key, Mode: Converge, Ref: ref})
 }
 
 // toRecord asks for something to be written where the record stands.
@@ -80,6 +80,15 @@ func (o *outbox) event(e Event) {
 func (o *outbox) asks(e Event) {
 	switch e.Type { //nolint:exhaustive // the other events ask nobody
 	case EventAsked:
+		if e.Fact("witnesses_only") == "true" {
+			for _, w := range o.c.Witnesses {
+				o.add(Delivery{
+					Kind: DeliverAsk, Key: e.Fact("ask") + "/witness/" + string(w), Mode: Converge, To: w,
+					Ref: Ref{Seq: e.Seq, Ask: e.int("ask"), Message: MessageWitness},
+				})
+			}
+			return
+		}
 		o.once(DeliverAskOut, e.Fact("ask"), "", Ref{Seq: e.Seq, Ask: e.int("ask")})
 	case EventEscalated:
 		o.once(DeliverAskOut, e.Fact("ask")+"/fallback", "", Ref{Seq: e.Seq, Ask: e.int("ask"), Fallback: true})
@@ -95,6 +104,8 @@ func (o *outbox) people(e Event) {
 		EventEnded: MessageEnded, EventDenied: MessageDenied, EventLapsed: MessageLapsed, EventFailed: MessageFailed,
 		EventExtensionApproved: MessageExtended, EventExtensionDenied: MessageExtensionDenied,
 		EventExtensionLapsed: MessageExtensionLapsed, EventTicketRefused: MessageTicketRefused, EventReported: MessageEnded,
+		EventSelfApprovalRefused: MessageSelfRefused, EventWaived: MessageWaived, EventMergeRequestRefused: MessageMergeRequestRefused,
+		EventIndependentReviewUndone: MessageIndependentReviewUndone, EventIncidentDoubted: MessageIncidentDoubted,
 		EventWithdrawn: MessageWithdrawn, // also to whoever took it back: it is where they ask again
 	}
 	if m, ok := messages[e.Type]; ok {
@@ -107,6 +118,14 @@ func (o *outbox) people(e Event) {
 		if c.Access.Standing {
 			o.tell(e, MessageStanding, c.Approver())
 		}
+	case EventSelfApproved:
+		o.once(DeliverCTO, "self_approved/"+seqKey(e), "", Ref{Seq: e.Seq, Message: MessageSelfApproved})
+	case EventApproverAway:
+		o.tell(e, MessageApproverAway, c.Requester)
+	case EventIncidentDoubted:
+		o.tell(e, MessageIncidentDoubted, c.Approver())
+	case EventCoordinated:
+		o.tell(e, MessageCoordinate, c.Coordinators...)
 	case EventAccessLate:
 		o.once(DeliverCTO, "access_late/"+seqKey(e), "", Ref{Seq: e.Seq, Message: MessageAccessLate})
 	case EventSignOffDoubted:
@@ -129,24 +148,47 @@ func (o *outbox) records(e Event) {
 		if c.Record.Choice == TicketNow && c.Record.In == RecordInJira {
 			o.once(DeliverTicket, "ticket", "", Ref{})
 		}
-		if c.Incident != nil {
-			o.once(DeliverIncident, "request", "", Ref{Seq: e.Seq})
+		switch {
+		case c.Incident.BeingOpened():
+			o.once(DeliverOpenIncident, "open", "", Ref{Seq: e.Seq})
+		case c.Incident != nil:
+			o.once(DeliverIncident, "request", "", Ref{Seq: e.Seq, Moment: AtRequest})
 		}
-	case EventIncidentLinked, EventApproved, EventEnded:
-		if c.Incident != nil {
-			o.once(DeliverIncident, seqKey(e), "", Ref{Seq: e.Seq})
+		if c.Plan.Evidence != "" {
+			o.once(DeliverStatus, "status", "", Ref{Seq: e.Seq})
 		}
+		if len(c.Plan.CoordinateWith) > 0 {
+			o.once(DeliverCoordinateOut, "coordinate", "", Ref{Seq: e.Seq})
+		}
+	case EventMergeRequestLinked:
+		o.lookAt(e.int("item"))
+		o.referTo(e.int("item"))
+	case EventIncidentLinked:
+		o.lookAtIncident(e, "")
+		o.referToAll()
+	case EventApproved:
+		o.lookAtIncident(e, AtApproval)
+		o.lookAtAll()
+	case EventActivated:
+		o.lookAtAll()
+	case EventEnded:
+		o.lookAtIncident(e, AtEnd)
+		o.lookAtAll()
 	case EventTicketLinked:
 		if c.Ticket != nil {
 			if !c.Ticket.Checked {
 				o.once(DeliverTicketLook, c.Ticket.Key+"/"+seqKey(e), "", Ref{Seq: e.Seq})
 			}
-			o.converge(DeliverRemoteLink, "link/"+c.Ticket.Key, "", Ref{})
+			o.converge(DeliverRemoteLink, "link/"+c.Ticket.Key, Ref{})
 			o.watchComments()
+			o.referToAll()
 		}
 	case EventRecordWritten:
 		o.toRecord(DeliverRecord, e.Fact("revision"), Ref{Seq: e.Seq, Revision: e.int("revision")})
 		o.ticketForRecord()
+		if e.int("revision") == 1 {
+			o.lookAtIncident(e, AtRecord)
+		}
 	case EventIncidentRefused:
 		o.watchComments()
 		if e.Fact("moved") == "true" && c.Record.Revision > 0 {
@@ -167,11 +209,52 @@ func (o *outbox) records(e Event) {
 	}
 }
 
+// lookAtIncident looks at the incident, as evidence of a moment.
+func (o *outbox) lookAtIncident(e Event, of Moment) {
+	if o.c.Incident != nil && !o.c.Incident.BeingOpened() {
+		o.once(DeliverIncident, seqKey(e), "", Ref{Seq: e.Seq, Moment: of})
+	}
+}
+
+// lookAt looks at a merge request now, and then until nothing more is owed for it.
+func (o *outbox) lookAt(item int) {
+	if m := o.c.MergeRequest(item); m != nil && m.Ref.Readable() && m.Refused == "" {
+		o.converge(DeliverMergeRequest, strconv.Itoa(item), Ref{Item: item})
+	}
+}
+
+func (o *outbox) lookAtAll() {
+	for _, m := range o.c.MergeRequests {
+		o.lookAt(m.Item)
+	}
+}
+
+// referTo makes the record refer to a merge request: the incident has it
+// attached, the ticket links to it.
+func (o *outbox) referTo(item int) {
+	c, key := &o.c, strconv.Itoa(item)
+	if m := c.MergeRequest(item); m == nil || m.Refused != "" {
+		return
+	}
+	if i := c.Incident; i != nil && i.Now.ID != "" && i.Refused == "" {
+		o.add(Delivery{Kind: DeliverMergeRequestLink, Key: "incident/" + i.Now.ID + "/" + key, Mode: Once, Ref: Ref{Item: item}, Via: SystemIncident})
+	}
+	if c.Ticket != nil {
+		o.add(Delivery{Kind: DeliverMergeRequestLink, Key: "ticket/" + c.Ticket.Key + "/" + key, Mode: Once, Ref: Ref{Item: item}})
+	}
+}
+
+func (o *outbox) referToAll() {
+	for _, m := range o.c.MergeRequests {
+		o.referTo(m.Item)
+	}
+}
+
 // watchComments looks at the ticket's comments while a sign-off is owed or could
 // be undone.
 func (o *outbox) watchComments() {
 	if o.c.Ticket != nil && o.c.Owes(OweSignOff, 0) != nil {
-		o.converge(DeliverComments, "comments", "", Ref{})
+		o.converge(DeliverComments, "comments", Ref{})
 	}
 }
 
@@ -224,7 +307,8 @@ func (e Event) int(name string) int {
 func inThread(t EventType) bool {
 	switch t {
 	case EventOwed, EventAccessIntended, EventIncidentSeen, EventReviewDrafted, EventSnoozed, EventRefused,
-		EventPersonFound, EventSignOffDoubted, EventRecordMirrored, EventReviewMirrored, EventDone, EventAsked:
+		EventPersonFound, EventSignOffDoubted, EventRecordMirrored, EventReviewMirrored, EventDone, EventAsked,
+		EventMergeRequestSeen, EventStatusSeen:
 		return false
 	default:
 		return true
@@ -234,7 +318,8 @@ func inThread(t EventType) bool {
 // inAudit tells whether the audit channel hears of an event.
 func inAudit(e Event) bool {
 	switch e.Type {
-	case EventBreached, EventSignOffUndone, EventStandingKept, EventStandingEnded, EventAccessLate, EventAccessBack, EventUndelivered, EventIncidentRefused:
+	case EventBreached, EventSignOffUndone, EventStandingKept, EventStandingEnded, EventAccessLate, EventAccessBack, EventUndelivered, EventIncidentRefused,
+		EventSelfApproved, EventApprovedOverdue, EventWaived, EventIncidentDoubted, EventIndependentReviewUndone:
 		return true
 	case EventAccessVerified:
 		return e.Fact("standing") == "true"

@@ -22,10 +22,24 @@ type Plan struct {
 	ReviewRemind       []time.Duration `json:"review_remind"`
 	ReviewOverdueEvery time.Duration   `json:"review_overdue_every"`
 	NeedsAction        bool            `json:"needs_action"`
+	RootCause          bool            `json:"root_cause,omitempty"`
+	Incident           Need            `json:"incident,omitempty"` // required: live and not mitigated
+	MergeRequest       Need            `json:"merge_request,omitempty"`
+	MergeRequestLabels [][]string      `json:"merge_request_labels,omitempty"`
+	MergeReviewWithin  time.Duration   `json:"merge_review_within,omitempty"`
+	MergeRemind        []time.Duration `json:"merge_remind,omitempty"`
+	MergeOverdueEvery  time.Duration   `json:"merge_overdue_every,omitempty"`
+	PermanentFix       bool            `json:"permanent_fix,omitempty"`
+	PermanentFixWithin time.Duration   `json:"permanent_fix_within,omitempty"`
+	EndsOn             *Deployment     `json:"ends_on,omitempty"`
+	SelfApproval       *SelfApproval   `json:"self_approval,omitempty"`
+	CoordinateWith     []GroupID       `json:"coordinate_with,omitempty"`
+	BlockWhenOverdue   bool            `json:"block_when_overdue,omitempty"` // an approval in spite of an overdue record needs a reason
+	Evidence           string          `json:"evidence,omitempty"`           // that the reason asks for: github-status
 }
 
 // planFor freezes what kind requires.
-func planFor(rules Rules, kind Kind) Plan {
+func planFor(rules Rules, kind Kind, reason Reason) Plan {
 	return Plan{
 		Approvals:     kind.Approvals,
 		EscalateAfter: rules.Approval.EscalateAfter, LapseAfter: rules.Approval.LapseAfter,
@@ -36,7 +50,13 @@ func planFor(rules Rules, kind Kind) Plan {
 		RecordOverdueEvery: rules.Record.RemindOverdueEvery,
 		SignOff:            rules.Record.SignOff,
 		ReviewWithin:       rules.Review.Within, ReviewRemind: rules.Review.Remind,
-		ReviewOverdueEvery: rules.Review.RemindOverdueEvery, NeedsAction: rules.Review.NeedsAction,
+		ReviewOverdueEvery: rules.Review.RemindOverdueEvery, NeedsAction: rules.Review.NeedsAction, RootCause: kind.RootCause,
+		Incident: kind.Incident, MergeRequest: kind.MergeRequest, MergeRequestLabels: kind.MergeRequestLabels,
+		MergeReviewWithin: rules.MergeRequests.ReviewWithin, MergeRemind: rules.MergeRequests.Remind,
+		MergeOverdueEvery: rules.MergeRequests.RemindOverdueEvery,
+		PermanentFix:      kind.PermanentFix, PermanentFixWithin: rules.MergeRequests.PermanentFixWithin,
+		EndsOn: kind.EndsOn, SelfApproval: kind.SelfApproval, CoordinateWith: kind.CoordinateWith,
+		BlockWhenOverdue: rules.Access.BlockWhenOverdue, Evidence: reason.Evidence,
 	}
 }
 

@@ -11,7 +11,9 @@ func AltersQuestions(events []Event) bool {
 		case EventDurationChanged, EventApprovalGiven, EventApproved, EventDenied, EventLapsed, EventWithdrawn, EventFailed,
 			EventActivated, EventEnded, EventClosed, EventExtensionApproved, EventExtensionDenied, EventExtensionLapsed,
 			EventSignedOff, EventSignOffUndone, EventTicketLinked, EventRecordWritten, EventPersonRefused,
-			EventIncidentLinked, EventIncidentRefused:
+			EventIncidentLinked, EventIncidentRefused, EventIncidentSeen, EventIncidentDoubted, EventStatusSeen,
+			EventMergeRequestLinked, EventMergeRequestSeen, EventMergeRequestRefused,
+			EventSelfApprovalRefused, EventCallConfirmed, EventSelfApproved, EventAsked, EventCoordinated:
 			return true
 		default: // the others show in no question
 			return false

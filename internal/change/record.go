@@ -29,8 +29,12 @@ type TicketChecked struct {
 // LinkIncident links an incident later, or brings what is known of it up to date.
 type LinkIncident struct{ Incident Incident }
 
-// IncidentSeen brings what is known of the linked incident up to date.
-type IncidentSeen struct{ Incident Incident }
+// IncidentSeen brings what is known of the linked incident up to date. Of says
+// that it is kept as the evidence of a moment; empty: of none.
+type IncidentSeen struct {
+	Incident Incident
+	Of       Moment
+}
 
 // IncidentMoved says that the linked incident was merged into another, which
 // stands in its place from now on. What it was at the request stays known.
@@ -174,6 +178,9 @@ func (x IncidentSeen) decide(d *decision) error {
 	i := c.Incident
 	if i == nil || c.Phase.Final() {
 		return nil
+	}
+	if x.Of != "" && i.Now.ID == x.Incident.ID {
+		d.keepMoment(x.Of, x.Incident)
 	}
 	was, is := i.Now, x.Incident
 	was.SeenAt, was.Created, is.Created, is.SeenAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}

@@ -20,6 +20,7 @@ const (
 	Unestablished RefusalCode = "unestablished"  // who may decide could not be looked up; press again
 	BadInput      RefusalCode = "bad_input"      // what was given cannot be taken; see Fields
 	NoSuchChange  RefusalCode = "no_such_change" // there is no change of this number
+	ReasonNeeded  RefusalCode = "reason_needed"  // the record of an earlier change is overdue: approving needs a reason
 )
 
 // Field names an input that a refusal is about.
@@ -44,6 +45,11 @@ const (
 	FieldActions       Field = "actions"
 	FieldNoAction      Field = "no_action"
 	FieldText          Field = "text"
+	FieldMergeRequest  Field = "merge_request"
+	FieldWitnesses     Field = "witnesses"
+	FieldIncidentName  Field = "incident_name"
+	FieldSeverity      Field = "severity"
+	FieldRootCause     Field = "root_cause"
 )
 
 // QuestionField names the input of a kind's own question.

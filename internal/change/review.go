@@ -61,7 +61,7 @@ func (x SubmitReview) decide(d *decision) error {
 	}
 	c := &d.c
 	text := x.Text.trimmed()
-	if p := text.problems(c.Plan.NeedsAction); len(p) > 0 {
+	if p := text.problems(c.Plan); len(p) > 0 {
 		return &Refusal{Code: BadInput, Say: "The review is not complete yet.", Fields: p}
 	}
 	c.Review = Review{Text: text, Submitted: d.now, By: d.actor.ID}
@@ -78,6 +78,7 @@ func (x SubmitReview) decide(d *decision) error {
 func (t ReviewText) trimmed() ReviewText {
 	t.What, t.Standard = strings.TrimSpace(t.What), strings.TrimSpace(t.Standard)
 	t.Prevent, t.NoAction = strings.TrimSpace(t.Prevent), strings.TrimSpace(t.NoAction)
+	t.RootCause = strings.TrimSpace(t.RootCause)
 	var actions []Action
 	for _, a := range t.Actions {
 		a.What = strings.TrimSpace(a.What)
@@ -90,7 +91,7 @@ func (t ReviewText) trimmed() ReviewText {
 }
 
 func (t ReviewText) texts() map[string]string {
-	texts := map[string]string{"what": t.What, "standard": t.Standard, "prevent": t.Prevent, "no_action": t.NoAction}
+	texts := map[string]string{"what": t.What, "standard": t.Standard, "prevent": t.Prevent, "no_action": t.NoAction, "root_cause": t.RootCause}
 	for i, a := range t.Actions {
 		texts[rungName("action", i+1)] = a.What
 	}
@@ -113,13 +114,14 @@ func OwnerField(i int) Field { return Field(rungName("owner", i)) }
 // DueField names the input of preventive action i's date, from 1.
 func DueField(i int) Field { return Field(rungName("by", i)) }
 
-func (t ReviewText) problems(needsAction bool) map[Field]string {
+func (t ReviewText) problems(plan Plan) map[Field]string {
 	p := map[Field]string{}
 	checkText(p, FieldReviewWhat, t.What, true)
 	checkText(p, FieldReviewStandard, t.Standard, true)
 	checkText(p, FieldReviewPrevent, t.Prevent, true)
+	checkText(p, FieldRootCause, t.RootCause, plan.RootCause)
 	checkText(p, FieldNoAction, t.NoAction, false)
-	if needsAction && len(t.Actions) == 0 && t.NoAction == "" {
+	if plan.NeedsAction && len(t.Actions) == 0 && t.NoAction == "" {
 		p[FieldNoAction] = "Name a preventive action, or say here why none is needed."
 	}
 	for i, a := range t.Actions {
@@ -169,7 +171,7 @@ func (x ActionRecorded) decide(d *decision) error {
 
 // SuggestedReview fills the review's form in beforehand with what is known.
 func (c *Change) SuggestedReview() ReviewText {
-	if c.Review.Draft.What != "" || c.Review.Draft.Standard != "" || c.Review.Draft.Prevent != "" || c.Review.Draft.NoAction != "" || len(c.Review.Draft.Actions) > 0 {
+	if c.Review.Draft.What != "" || c.Review.Draft.Standard != "" || c.Review.Draft.Prevent != "" || c.Review.Draft.NoAction != "" || c.Review.Draft.RootCause != "" || len(c.Review.Draft.Actions) > 0 {
 		return c.Review.Draft
 	}
 	what := c.Record.Done

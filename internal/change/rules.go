@@ -85,7 +85,16 @@ type Kind struct {
 	SelfApproval       *SelfApproval // nil: never
 	PermanentFix       bool
 	CoordinateWith     []GroupID
+	EndsOn             *Deployment // nil: the merge is enough evidence of the end
+	RootCause          bool        // the review asks for a root-cause analysis
 	Questions          []Question
+}
+
+// Deployment is the evidence, beyond the merge, that a change has reached
+// production: a deployment on GitLab to any of the environments, or the label.
+type Deployment struct {
+	Environments []string `json:"environments,omitempty"`
+	Label        string   `json:"label,omitempty"`
 }
 
 // ApprovalRule is one approval that a kind needs, by one person.
@@ -97,10 +106,10 @@ type ApprovalRule struct {
 
 // SelfApproval says who may approve their own change of a kind, and with whom.
 type SelfApproval struct {
-	Who           []GroupID
-	NeedsIncident bool
-	Witnesses     int
-	WitnessesFrom []GroupID
+	Who           []GroupID `json:"who"`
+	NeedsIncident bool      `json:"needs_incident,omitempty"`
+	Witnesses     int       `json:"witnesses,omitempty"` // how many have to confirm that they were on the call
+	WitnessesFrom []GroupID `json:"witnesses_from,omitempty"`
 }
 
 // Question is an input of the form that a kind adds.

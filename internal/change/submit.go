@@ -2,6 +2,7 @@ package change
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -28,11 +29,23 @@ type Request struct {
 	AWSUser       *AWSUser
 	AlreadyThere  *bool // whether the person has this access already
 	Again         Number
+	MergeRequests []RequestedMergeRequest
+	Opening       *IncidentOpening // an incident to be opened; nil: none
+	SelfApprove   bool             // with the witnesses, where the kind allows it
+	Witnesses     []PersonID       // named as being on the call
+	Overdue       []Number         // changes whose record the requester owes, overdue; for the approvers
 
 	Reported    bool // the change was made already
 	MadeAt      time.Time
 	Implementer PersonID // empty: the requester
 	GivenBy     PersonID
+}
+
+// RequestedMergeRequest is a merge request that the form names, with what the
+// forge showed of it; nil where it did not answer.
+type RequestedMergeRequest struct {
+	Ref  MergeRequestRef
+	Seen *MergeRequest
 }
 
 // Submit turns a request into change number n, or refuses it with a *Refusal
@@ -41,7 +54,7 @@ func Submit(rules Rules, req Request, actor Actor, n Number, now time.Time) (Cha
 	if actor.Standing != Member {
 		return Change{}, nil, refuse(NotAllowed, "Only full members of this workspace may ask for an emergency change.")
 	}
-	problems, kind := req.problems(rules, now)
+	problems, kind := req.problems(rules, actor, now)
 	if len(problems) > 0 {
 		return Change{}, nil, &Refusal{Code: BadInput, Say: "Some of it cannot be taken as it is.", Fields: problems}
 	}
@@ -55,7 +68,9 @@ func Submit(rules Rules, req Request, actor Actor, n Number, now time.Time) (Cha
 	if req.Reported {
 		d.report(req)
 	} else {
-		d.request()
+		if err := d.request(req); err != nil {
+			return Change{}, nil, err
+		}
 	}
 	return d.c, d.events, nil
 }
@@ -68,7 +83,7 @@ func (req Request) change(rules Rules, kind Kind, by PersonID, n Number, now tim
 		Reason: reason.ID, ReasonLabel: reason.Label, Confidential: kind.Confidential,
 		Requester: by, Implementer: by, Again: req.Again,
 		What: strings.TrimSpace(req.What), Why: strings.TrimSpace(req.Why),
-		RequestedAt: now, Plan: planFor(rules, kind),
+		RequestedAt: now, Plan: planFor(rules, kind, reason),
 		Record: Record{In: rules.Record.Otherwise, Choice: req.Choice},
 	}
 	for _, q := range kind.Questions {
@@ -80,6 +95,12 @@ func (req Request) change(rules Rules, kind Kind, by PersonID, n Number, now tim
 		at := *req.Incident
 		c.Incident = &IncidentLink{AtRequest: &at, Now: at, LinkedAt: now}
 		c.Confidential = c.Confidential || at.Private
+		c.Record.In = rules.Record.DuringIncident
+	}
+	if o := req.Opening; o != nil {
+		opening := *o
+		opening.Name = strings.TrimSpace(o.Name)
+		c.Incident = &IncidentLink{Opening: &opening, Now: Incident{Name: opening.Name, Category: IncidentLive}, LinkedAt: now}
 		c.Record.In = rules.Record.DuringIncident
 	}
 	if req.Choice == TicketExisting && req.Ticket != nil {
@@ -107,7 +128,7 @@ func (req Request) access(rules Rules) *Access {
 }
 
 // request puts a new change before its approvers.
-func (d *decision) request() {
+func (d *decision) request(req Request) error {
 	c := &d.c
 	facts := Facts{"kind": string(c.Kind), "reason": string(c.Reason), "requester": string(c.Requester), "implementer": string(c.Implementer), "record_in": string(c.Record.In)}
 	if c.Again != 0 {
@@ -127,7 +148,15 @@ func (d *decision) request() {
 	d.incidentFacts(facts)
 	d.emit(EventRequested, facts, d.texts())
 	d.linkedAtRequest()
-	d.putAsk(Ask{For: ForChange, Duration: asked})
+	for _, m := range req.MergeRequests {
+		d.link(m.Ref, false, m.Seen)
+	}
+	self := d.selfApproval(req)
+	d.putAsk(Ask{For: ForChange, Duration: asked, Quiet: self, Overdue: req.Overdue})
+	if self && c.Plan.SelfApproval.Witnesses == 0 {
+		return d.selfApproved(c.ask(), req.Incident)
+	}
+	return nil
 }
 
 // report starts a change at its end: it was made already, and owes everything.
@@ -150,6 +179,9 @@ func (d *decision) report(req Request) {
 	c.Window.Ended = req.MadeAt
 	d.openWindow(req.MadeAt)
 	d.linkedAtRequest()
+	for _, m := range req.MergeRequests {
+		d.link(m.Ref, false, m.Seen)
+	}
 	d.oweSignOff()
 	d.oweReview(req.MadeAt)
 }
@@ -159,12 +191,21 @@ func (d *decision) texts() map[string]string {
 	for _, a := range d.c.Answers {
 		texts["answer_"+string(a.Question)] = a.Text
 	}
+	if i := d.c.Incident; i != nil && i.Opening != nil {
+		texts["incident_name"] = i.Opening.Name
+	}
 	return texts
 }
 
 func (d *decision) incidentFacts(facts Facts) {
 	if i := d.c.Incident; i != nil && i.AtRequest != nil {
 		facts["incident"], facts["incident_status"], facts["incident_category"] = i.AtRequest.ID, i.AtRequest.Status, string(i.AtRequest.Category)
+		facts["incident_mitigated"] = i.AtRequest.Mitigated
+		if !i.AtRequest.SeenAt.IsZero() {
+			facts["incident_seen_at"] = stamp(i.AtRequest.SeenAt)
+		}
+	} else if i != nil && i.Opening != nil {
+		facts["incident"], facts["severity"] = "opening", i.Opening.SeverityID
 	}
 }
 
@@ -176,7 +217,7 @@ func (d *decision) linkedAtRequest() {
 }
 
 // problems says what is wrong with each input, judged against the rules.
-func (req Request) problems(rules Rules, now time.Time) (map[Field]string, Kind) {
+func (req Request) problems(rules Rules, actor Actor, now time.Time) (map[Field]string, Kind) {
 	p := map[Field]string{}
 	reason, ok := rules.Reason(req.Reason)
 	if !ok || reason.StandardPath {
@@ -196,7 +237,8 @@ func (req Request) problems(rules Rules, now time.Time) (map[Field]string, Kind)
 			p[QuestionField(q.ID)] = "Choose one of the offered answers."
 		}
 	}
-	if kind.Incident == NeedRequired && req.Incident == nil {
+	req.openingProblems(p)
+	if kind.Incident == NeedRequired && req.Incident == nil && req.Opening == nil {
 		p[FieldIncident] = "This kind of change needs an active incident."
 	}
 	if i := req.Incident; i != nil && !req.Reported && i.Category != IncidentLive {
@@ -205,6 +247,14 @@ func (req Request) problems(rules Rules, now time.Time) (map[Field]string, Kind)
 	if i := req.Incident; i != nil && req.Reported && !i.LiveAt(req.MadeAt) {
 		p[FieldIncident] = i.Reference + " was not active at the stated time. Choose another, or none."
 	}
+	if i := req.Incident; i != nil && kind.Incident == NeedRequired && p[FieldIncident] == "" && i.mitigatedAt(req.Reported, req.MadeAt) {
+		p[FieldIncident] = i.Reference + " is mitigated (" + i.Status + "), and this kind of change needs an incident that is not. Choose another, or another kind of change."
+		if req.Reported {
+			p[FieldIncident] = i.Reference + " was mitigated at the stated time, and this kind of change needs an incident that is not."
+		}
+	}
+	req.mergeRequestProblems(p, kind)
+	req.selfApprovalProblems(p, kind, actor)
 	req.accessProblems(p, rules, kind)
 	if req.Choice == TicketExisting && req.Ticket == nil {
 		p[FieldTicket] = "Give the key of the ticket, such as OPS-123."
@@ -271,4 +321,46 @@ func (i *Incident) LiveAt(at time.Time) bool {
 		return false
 	}
 	return i.Category == IncidentLive || i.Category == IncidentTriage || i.Closed.IsZero() || !at.After(i.Closed)
+}
+
+// mitigatedAt tells whether the incident was mitigated: now, or for a reported
+// change at the stated time, as far as is known.
+func (i *Incident) mitigatedAt(reported bool, at time.Time) bool {
+	if reported {
+		return !i.MitigatedSince.IsZero() && !at.Before(i.MitigatedSince)
+	}
+	return i.Mitigated
+}
+
+func (req Request) mergeRequestProblems(p map[Field]string, kind Kind) {
+	all := req.MergeRequests
+	switch {
+	case kind.MergeRequest == NeedNone && len(all) > 0:
+		p[FieldMergeRequest] = "This kind of change takes no merge request."
+	case kind.MergeRequest == NeedRequired && len(all) == 0:
+		p[FieldMergeRequest] = "This kind of change needs a merge request: give its address."
+	case len(all) > MergeRequestLimit:
+		p[FieldMergeRequest] = "At most " + counted(MergeRequestLimit, "merge request", "merge requests") + " fit."
+	}
+	for i, m := range all {
+		for _, other := range all[:i] {
+			if m.Ref.Same(other.Ref) {
+				p[FieldMergeRequest] = m.Ref.String() + " stands there twice."
+			}
+		}
+		if m.Seen == nil {
+			continue
+		}
+		if lacking := m.Seen.LacksLabels(kind.MergeRequestLabels); len(lacking) > 0 {
+			p[FieldMergeRequest] = labelsMissing(m.Ref, lacking)
+		}
+	}
+}
+
+// counted writes a number with its noun.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
 }

@@ -150,7 +150,15 @@ type fileKind struct {
 	CoordinateWith     list[text]             `key:"coordinate_with"`
 	SelfApproval       selfApproval           `key:"self_approval"`
 	PermanentFix       text                   `key:"permanent_fix"`
+	EndsOn             *fileEndsOn            `key:"ends_on"`
+	RootCause          text                   `key:"root_cause"`
 	Questions          list[fileQuestion]     `key:"questions"`
+}
+
+type fileEndsOn struct {
+	spot
+	Environments list[text] `key:"environments"`
+	Label        text       `key:"label"`
 }
 
 type fileApprovalRule struct {

@@ -36,6 +36,9 @@ func (b *builder) kind(raw *fileKind, used map[string]bool) change.Kind {
 		PermanentFix:   raw.PermanentFix.value == "required",
 		CoordinateWith: b.groupRefs(raw.CoordinateWith),
 	}
+	raw.RootCause.oneOf(b.report, "none", "required")
+	kind.RootCause = raw.RootCause.value == "required" || (!raw.RootCause.given && kind.Confidential)
+	kind.EndsOn = b.endsOn(raw, kind)
 	raw.Requesters.filled(b.report, "nobody could ask for this kind")
 	if raw.Requesters.given && len(raw.Requesters.items) > 0 && b.reachOf(raw.Requesters).empty() {
 		b.problem(raw.Requesters.spot, "%s is nobody: its groups have no members, so nobody could ask for this kind; give them some", raw.Requesters.whole())
@@ -61,6 +64,27 @@ func (b *builder) kindNeeds(raw *fileKind, kind change.Kind) {
 	if raw.Incident.given && kind.Incident == change.NeedRequired && b.file.IncidentIO == nil {
 		b.problem(raw.Incident.spot, "%s is `required`, which needs %s", raw.Incident.whole(), need("incident_io"))
 	}
+}
+
+// endsOn reads what shows, beyond the merge, that a change has reached production.
+func (b *builder) endsOn(raw *fileKind, kind change.Kind) *change.Deployment {
+	e := raw.EndsOn
+	if e == nil {
+		return nil
+	}
+	if kind.MergeRequest == change.NeedNone {
+		b.problem(e.spot, "%s asks for the deployment of a merge request, but the kind takes none; set `merge_request`, or leave it out", e.whole())
+	}
+	if kind.Access != change.NeedNone {
+		b.problem(e.spot, "%s ends changes without access, but `access` is %s; set `access: none`, or leave it out", e.whole(), quote(string(kind.Access)))
+	}
+	if len(e.Environments.items) == 0 && e.Label.value == "" {
+		b.problem(e.spot, "%s says nothing; name `environments` on GitLab, a `label`, or both", e.whole())
+	}
+	if len(e.Environments.items) > 0 && b.file.GitLab == nil {
+		b.problem(e.Environments.spot, "%s needs the section `gitlab`, where deployments are read; the file has none", e.Environments.whole())
+	}
+	return &change.Deployment{Environments: b.texts(e.Environments), Label: e.Label.value}
 }
 
 // labels reads the label lines: each line is met by one of its labels.

@@ -186,7 +186,7 @@ func exampleRules() change.Rules {
 				}},
 			},
 			{
-				ID: "security-release", Name: "Security release", Requesters: engineers, Confidential: true,
+				ID: "security-release", Name: "Security release", Requesters: engineers, Confidential: true, RootCause: true,
 				Access: change.NeedNone, Incident: change.NeedOptional, MergeRequest: change.NeedRequired,
 				Approvals: []change.ApprovalRule{{From: groups("appsec")}, {From: groups("maintainers"), Not: groups("release-managers")}},
 			},

@@ -134,7 +134,7 @@ func ticketID(c *change.Change) *string {
 
 // incidentID is the id of a change's incident; nil while it has none.
 func incidentID(c *change.Change) *string {
-	if c.Incident == nil {
+	if c.Incident == nil || c.Incident.Now.ID == "" { // the latter: it is being opened
 		return nil
 	}
 	return &c.Incident.Now.ID

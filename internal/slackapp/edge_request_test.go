@@ -71,21 +71,6 @@ func TestNoneOfTheseEndsInTheReleaseProcessAndIsCounted(t *testing.T) {
 	}
 }
 
-func TestAKindThatIsNotAvailableYetIsRefusedAtTheForm(t *testing.T) {
-	t.Parallel()
-	e := setup(t)
-	ctx, p := t.Context(), e.ws.Person(ada)
-	_, err := p.Command(ctx, otherChannel, "/emergency", "")
-	must(t, err)
-	must(t, p.Select(ctx, "Why can't the release process be used?", "GitHub is unavailable"))
-	must(t, p.Select(ctx, "Kind of change", "Hot patch"))
-	must(t, p.Type(ctx, "What will you change?", "x"))
-	must(t, p.Type(ctx, "Why is it needed now?", "y"))
-	if said := formError(t, p.Submit(ctx)); !strings.Contains(said["Kind of change"], "not available yet") {
-		t.Errorf("the form says %v", said)
-	}
-}
-
 func TestQuestionsAndAnOptionalPlaceBelongToTheirKind(t *testing.T) {
 	t.Parallel()
 	e := setup(t)

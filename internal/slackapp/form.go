@@ -219,23 +219,3 @@ func (f *form) recordAsked(rules change.Rules) bool {
 	}
 	return place == change.RecordInJira
 }
-
-// unavailable says why a kind cannot be asked for yet; empty when it can.
-func unavailable(k change.Kind) string {
-	lacks := ""
-	switch {
-	case k.MergeRequest == change.NeedRequired || k.MergeRequest == change.NeedWithRecord || len(k.MergeRequestLabels) > 0 || k.PermanentFix:
-		lacks = "it needs merge requests"
-	case k.SelfApproval != nil:
-		lacks = "it may be self-approved"
-	case k.Confidential:
-		lacks = "it is confidential"
-	case len(k.Approvals) != 1:
-		lacks = "it needs several approvals"
-	case len(k.CoordinateWith) > 0:
-		lacks = "it is coordinated with others"
-	default:
-		return ""
-	}
-	return "“" + clip(k.Name, 100) + "” is not available yet, because " + lacks + ". Choose another kind, or use the release process."
-}

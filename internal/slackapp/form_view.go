@@ -55,9 +55,6 @@ func (a *App) formIntro(f form, notice string) []slack.Block {
 
 // kindInputs are the inputs that a kind needs.
 func (a *App) kindInputs(f form, kind change.Kind, me change.PersonID) []slack.Block {
-	if why := unavailable(kind); why != "" {
-		return []slack.Block{sectionOf(escaped(why))}
-	}
 	var blocks []slack.Block
 	if a.Lookups.Incidents != nil {
 		blocks = append(blocks, a.incidentInput(f, kind))

@@ -18,7 +18,7 @@ import (
 func (a *App) submitRequest(ctx context.Context, i *interaction) reply {
 	f := formOf(i.View, a.Rules)
 	f.settle(a.Rules)
-	if reply, open := a.unready(ctx, i, f); open {
+	if reply, open := a.unready(i, f); open {
 		return reply
 	}
 	l := a.look(ctx, &f, i.person(), i.User.TeamID)
@@ -39,17 +39,11 @@ func (a *App) submitRequest(ctx context.Context, i *interaction) reply {
 	return accepted()
 }
 
-// unready keeps a form open that cannot be taken yet: its kind is not available,
-// or it does not show all inputs that it needs, because it was submitted faster
-// than it could be rebuilt.
-func (a *App) unready(ctx context.Context, i *interaction, f form) (reply, bool) {
+// unready keeps a form open that cannot be taken yet: it does not show all inputs
+// that it needs, because it was submitted faster than it could be rebuilt.
+func (a *App) unready(i *interaction, f form) (reply, bool) {
 	if reason, ok := a.Rules.Reason(f.Reason); ok && reason.StandardPath {
 		return reply{200, map[string]any{"response_action": "update", "view": a.releaseView()}}, true
-	}
-	if kind, ok := a.Rules.Kind(f.Kind); ok {
-		if why := unavailable(kind); why != "" {
-			return a.refused(ctx, i.View, &change.Refusal{Code: change.BadInput, Say: why, Fields: map[change.Field]string{change.FieldKind: why}}), true
-		}
 	}
 	whole := a.requestForm(f, i.person(), "Please fill in the rest as well.")
 	for _, b := range whole.Blocks.BlockSet {

@@ -94,6 +94,9 @@ func (w *Workflow) Submit(ctx context.Context, req change.Request, actor change.
 				return errAgain
 			}
 		}
+		if req.Overdue, err = tx.OverdueRecords(ctx, actor.ID, now); err != nil {
+			return err
+		}
 		c, events, err := change.Submit(w.Rules, req, actor, n, now)
 		if err != nil {
 			return err
@@ -134,6 +137,12 @@ func (w *Workflow) Do(ctx context.Context, n change.Number, cmd change.Command, 
 			if first, err := tx.SeenClick(ctx, o.payload.Source, o.payload.ID, n, now); err != nil || !first {
 				return err
 			}
+		}
+		if approve, ok := cmd.(change.Approve); ok { // judged by what is owed at this moment, whatever the message said
+			if approve.Overdue, err = tx.OverdueRecords(ctx, head.Change.Requester, now); err != nil {
+				return err
+			}
+			cmd = approve
 		}
 		c, events, err := change.Decide(w.Rules, head.Change, cmd, actor, now)
 		if err != nil {
@@ -195,7 +204,7 @@ func (w *Workflow) follow(ctx context.Context, tx ledger.Tx, c *change.Change, e
 // keepRefusal writes down that a person was refused. The person is answered
 // even when that fails.
 func (w *Workflow) keepRefusal(ctx context.Context, n change.Number, cmd change.Command, actor change.Actor, r *change.Refusal) {
-	if actor.System || r.Code == change.NoSuchChange || r.Code == change.BadInput {
+	if actor.System || r.Code == change.NoSuchChange || r.Code == change.BadInput || r.Code == change.ReasonNeeded {
 		return
 	}
 	err := w.Ledger.InTx(ctx, func(tx ledger.Tx) error {
