@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,14 +48,14 @@ func binary(t testing.TB, b build) string {
 		builds.folder, builds.done = folder, map[string]string{}
 	}
 	at := filepath.Join(builds.folder, b.name)
-	if err := b.run(at); err != nil {
+	if err := b.run(t.Context(), at); err != nil {
 		t.Fatalf("build the program %s: %v", b.name, err)
 	}
 	builds.done[b.name] = at
 	return at
 }
 
-func (b build) run(to string) error {
+func (b build) run(ctx context.Context, to string) error {
 	module, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		return err
@@ -77,7 +78,7 @@ func (b build) run(to string) error {
 		}
 		args = append(args, "-overlay", to+".overlay.json")
 	}
-	cmd := exec.Command("go", append(args, "./cmd/breakglass")...)
+	cmd := exec.CommandContext(ctx, "go", append(args, "./cmd/breakglass")...)
 	cmd.Dir = module
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
@@ -106,7 +107,7 @@ func TestAnOrdinaryBuildHoldsNoPoints(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			out, err := exec.Command("go", "tool", "nm", binary(t, c.build)).Output()
+			out, err := exec.CommandContext(t.Context(), "go", "tool", "nm", binary(t, c.build)).Output()
 			if exit, failed := errors.AsType[*exec.ExitError](err); failed {
 				t.Fatalf("%v: %s", err, exit.Stderr)
 			}

@@ -79,10 +79,11 @@ func (t *commits) start(ctx context.Context, conn *pgx.Conn, statements ...strin
 	}
 	written := t.note(conn, writes)
 	inside := conn.PgConn().TxStatus() != 'I'
-	if !(ends && written || writes && !inside) {
-		return ctx
+	commits := ends && written || writes && !inside
+	name := ""
+	if commits {
+		name = ledgerOperation()
 	}
-	name := ledgerOperation()
 	if name == "" {
 		return ctx
 	}

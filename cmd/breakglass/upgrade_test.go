@@ -52,7 +52,7 @@ ALTER TABLE changes DROP COLUMN remark;
 func beforeMigration(t testing.TB, number int64) string {
 	t.Helper()
 	git := func(args ...string) string {
-		cmd := exec.Command("git", args...)
+		cmd := exec.CommandContext(t.Context(), "git", args...)
 		cmd.Dir = filepath.Join("..", "..")
 		out, err := cmd.Output()
 		if err != nil {
@@ -67,7 +67,7 @@ func beforeMigration(t testing.TB, number int64) string {
 	folder := t.TempDir()
 	archive := filepath.Join(folder, "source.tar")
 	git("archive", "--output", archive, came+"^")
-	if out, err := exec.Command("tar", "-x", "-f", archive, "-C", folder).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "tar", "-x", "-f", archive, "-C", folder).CombinedOutput(); err != nil {
 		t.Fatalf("unpack the older source: %v: %s", err, out)
 	}
 	t.Logf("the older program is that of %s^", came)
