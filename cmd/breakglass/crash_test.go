@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breakglass-bot/breakglass/internal/sandbox"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/incidentio"
 )
 
@@ -83,9 +84,9 @@ type point struct {
 
 // enumerate plays both stories once, and answers every point that was reached,
 // in the order in which they came first.
-func enumerate(ctx context.Context, t testing.TB) ([]point, error) {
+func enumerate(ctx context.Context, t testing.TB, world sandbox.Options) ([]point, error) {
 	t.Helper()
-	a, err := play(ctx, t, arenaOptions{programs: []string{binary(t, armed)}}, 2, nil)
+	a, err := play(ctx, t, arenaOptions{world: world, programs: []string{binary(t, armed)}}, 2, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -112,9 +113,9 @@ func (p point) later(random *rand.Rand) string {
 }
 
 // killAt plays both stories, and lets the program die at each of the points.
-func killAt(ctx context.Context, t testing.TB, points []string) (*arena, error) {
+func killAt(ctx context.Context, t testing.TB, world sandbox.Options, points []string) (*arena, error) {
 	t.Helper()
-	a, err := play(ctx, t, arenaOptions{programs: []string{binary(t, armed)}, kill: points}, 2, nil)
+	a, err := play(ctx, t, arenaOptions{world: world, programs: []string{binary(t, armed)}, kill: points}, 2, nil)
 	if err != nil {
 		err = fmt.Errorf("killed at %q: %w", a.died, err)
 	}
@@ -123,28 +124,39 @@ func killAt(ctx context.Context, t testing.TB, points []string) (*arena, error) 
 
 func TestKilledAtAPointItMakesGood(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), testWithin)
-	defer cancel()
-	all, err := enumerate(ctx, t)
-	if err != nil {
-		t.Fatal(err)
+	for name, c := range map[string]struct {
+		world sandbox.Options
+		every int // so many-th point is one to die at
+	}{
+		"over HTTP":        {sandbox.Options{}, 14},
+		"over Socket Mode": {sandbox.Options{SocketMode: true}, 28},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), testWithin)
+			defer cancel()
+			all, err := enumerate(ctx, t, c.world)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(all) < 200 {
+				t.Errorf("only %d points were found", len(all))
+			}
+			var some []string
+			for i, p := range all {
+				if i%c.every == 5 {
+					some = append(some, p.first())
+				}
+			}
+			begun := time.Now()
+			a, err := killAt(ctx, t, c.world, some)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(a.died) < len(some)*8/10 {
+				t.Errorf("of %d points only %d killed; not %q", len(some), len(a.died), slices.DeleteFunc(some, func(p string) bool { return slices.Contains(a.died, p) }))
+			}
+			t.Logf("%d points, killed at %d of them, %s", len(all), len(a.died), time.Since(begun))
+		})
 	}
-	if len(all) < 200 {
-		t.Errorf("only %d points were found", len(all))
-	}
-	var some []string
-	for i, p := range all {
-		if i%10 == 5 {
-			some = append(some, p.first())
-		}
-	}
-	begun := time.Now()
-	a, err := killAt(ctx, t, some)
-	if err != nil {
-		t.Error(err)
-	}
-	if a != nil && len(a.died) < len(some)*8/10 {
-		t.Errorf("of %d points only %d killed; not %q", len(some), len(a.died), slices.DeleteFunc(some, func(p string) bool { return slices.Contains(a.died, p) }))
-	}
-	t.Logf("%d points, killed at %d of them, %s", len(all), len(a.died), time.Since(begun))
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/sandbox"
-	"github.com/breakglass-bot/breakglass/internal/sandbox/aws"
 )
 
 // killing kills one replica after the other, until ctx ends.
@@ -28,12 +27,12 @@ func killing(random *rand.Rand, pause func(*rand.Rand) time.Duration) func(ctx c
 
 // replicated plays n changes on three replicas, one of which is killed again and
 // again.
-func replicated(ctx context.Context, t testing.TB, n int, random *rand.Rand, pause func(*rand.Rand) time.Duration) (*arena, error) {
+func replicated(ctx context.Context, t testing.TB, world sandbox.Options, n int, random *rand.Rand, pause func(*rand.Rand) time.Duration) (*arena, error) {
 	t.Helper()
 	at := binary(t, armed)
 	// A crowd within AWS's limits would wait for them for most of an hour; they have
 	// tests of their own.
-	world := sandbox.Options{AWS: aws.Options{CallsPerSecond: -1}}
+	world.AWS.CallsPerSecond = -1
 	return play(ctx, t, arenaOptions{world: world, programs: []string{at, at, at}}, n, killing(random, pause))
 }
 
@@ -42,7 +41,7 @@ func TestThreeReplicasDoEverythingOnceThoughOneIsKilledAgainAndAgain(t *testing.
 	ctx, cancel := context.WithTimeout(t.Context(), testWithin)
 	defer cancel()
 	begun := time.Now()
-	a, err := replicated(ctx, t, 12, rand.New(rand.NewPCG(1, 1)), func(*rand.Rand) time.Duration { return 1500 * time.Millisecond })
+	a, err := replicated(ctx, t, sandbox.Options{}, 12, rand.New(rand.NewPCG(1, 1)), func(*rand.Rand) time.Duration { return 1500 * time.Millisecond })
 	if err != nil {
 		t.Fatal(err)
 	}

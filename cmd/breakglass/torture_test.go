@@ -11,6 +11,9 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/breakglass-bot/breakglass/internal/sandbox"
+	"github.com/breakglass-bot/breakglass/internal/sandbox/aws"
 )
 
 // part is one way to torture the program. Another is added to parts.
@@ -98,9 +101,25 @@ func counted(a *arena, changes int64) tally {
 	return tally{"kills": a.kills.Load(), "kills at points": int64(len(a.died)), "changes": changes}
 }
 
+// worldOf draws how the stand-ins behave: how Slack delivers, how long Jira's
+// search lags behind, and how AWS settles and what its lists show.
+func worldOf(random *rand.Rand) sandbox.Options {
+	yes := func() bool { return random.IntN(2) == 0 }
+	var w sandbox.Options
+	w.SocketMode = yes()
+	if yes() {
+		w.SearchLag = 30 * time.Second
+	}
+	if yes() {
+		w.AWS = aws.Options{SettleAfter: 2 * time.Second, ListLagReads: 2, EmptyPages: true}
+	}
+	return w
+}
+
 // atPoints kills the program at some points, one after the other.
 func atPoints(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error) {
-	all, err := enumerate(ctx, t)
+	world := worldOf(random)
+	all, err := enumerate(ctx, t, world)
 	if err != nil {
 		return nil, err
 	}
@@ -112,14 +131,15 @@ func atPoints(ctx context.Context, t *testing.T, random *rand.Rand) (tally, erro
 			keys = append(keys, later)
 		}
 	}
-	a, err := killAt(ctx, t, keys)
+	a, err := killAt(ctx, t, world, keys)
 	return counted(a, 2), err
 }
 
 // atEveryPoint kills the program at each point, where it is first reached and
 // where it is reached again.
 func atEveryPoint(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error) {
-	all, err := enumerate(ctx, t)
+	world := worldOf(random)
+	all, err := enumerate(ctx, t, world)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +153,7 @@ func atEveryPoint(ctx context.Context, t *testing.T, random *rand.Rand) (tally, 
 	random.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
 	sum := tally{"points": int64(len(all)), "occurrences": int64(len(keys))}
 	for chunk := range slices.Chunk(keys, 8) {
-		a, err := killAt(ctx, t, chunk)
+		a, err := killAt(ctx, t, world, chunk)
 		for what, n := range counted(a, 2) {
 			sum[what] += n
 		}
@@ -146,7 +166,7 @@ func atEveryPoint(ctx context.Context, t *testing.T, random *rand.Rand) (tally, 
 
 // atRandomMoments kills the only program at any moment, with ten changes under way.
 func atRandomMoments(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error) {
-	a, err := play(ctx, t, arenaOptions{programs: []string{binary(t, armed)}}, 10, killing(random, func(r *rand.Rand) time.Duration {
+	a, err := play(ctx, t, arenaOptions{world: worldOf(random), programs: []string{binary(t, armed)}}, 10, killing(random, func(r *rand.Rand) time.Duration {
 		return 300*time.Millisecond + time.Duration(r.ExpFloat64()*float64(300*time.Millisecond))
 	}))
 	return counted(a, 10), err
@@ -154,7 +174,7 @@ func atRandomMoments(ctx context.Context, t *testing.T, random *rand.Rand) (tall
 
 // amongReplicas kills one of three programs again and again.
 func amongReplicas(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error) {
-	a, err := replicated(ctx, t, 20, random, func(r *rand.Rand) time.Duration {
+	a, err := replicated(ctx, t, worldOf(random), 20, random, func(r *rand.Rand) time.Duration {
 		return 200*time.Millisecond + time.Duration(r.ExpFloat64()*float64(500*time.Millisecond))
 	})
 	return counted(a, 20), err
@@ -164,7 +184,7 @@ func amongReplicas(ctx context.Context, t *testing.T, random *rand.Rand) (tally,
 // under way.
 func amongACrowd(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error) {
 	const crowd = 200
-	a, err := replicated(ctx, t, crowd, random, func(r *rand.Rand) time.Duration {
+	a, err := replicated(ctx, t, worldOf(random), crowd, random, func(r *rand.Rand) time.Duration {
 		return 2*time.Second + time.Duration(r.IntN(2000))*time.Millisecond
 	})
 	return counted(a, crowd), err

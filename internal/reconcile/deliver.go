@@ -67,6 +67,7 @@ type result struct {
 // A failure of the other system is stored with the delivery and is no error
 // here; an error means that the ledger did not answer.
 func (d *Deliverer) Work(ctx context.Context, w ledger.Work) error {
+	ctx = crashpoint.Doing(ctx, string(w.System))
 	for {
 		now := d.Now()
 		row, err := d.Ledger.ClaimDelivery(ctx, w.Number, w.System, now, now.Add(lease), d.Nonce())
