@@ -124,6 +124,7 @@ func killAt(ctx context.Context, t testing.TB, world sandbox.Options, points []s
 
 func TestKilledAtAPointItMakesGood(t *testing.T) {
 	t.Parallel()
+	binary(t, armed) // outside the time that a story may take
 	for name, c := range map[string]struct {
 		world sandbox.Options
 		every int // so many-th point is one to die at

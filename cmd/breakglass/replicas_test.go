@@ -38,6 +38,7 @@ func replicated(ctx context.Context, t testing.TB, world sandbox.Options, n int,
 
 func TestThreeReplicasDoEverythingOnceThoughOneIsKilledAgainAndAgain(t *testing.T) {
 	t.Parallel()
+	binary(t, armed) // outside the time that a story may take
 	ctx, cancel := context.WithTimeout(t.Context(), testWithin)
 	defer cancel()
 	begun := time.Now()

@@ -119,9 +119,9 @@ func (r *replica) replace(ctx context.Context, program string) error {
 
 func TestOldAndNewServeAtOnceWhileTheDatabaseIsMigrated(t *testing.T) {
 	t.Parallel()
+	older, newer := olderAndNewer(t)
 	ctx, cancel := context.WithTimeout(t.Context(), testWithin)
 	defer cancel()
-	older, newer := olderAndNewer(t)
 	upgraded := false
 	a, err := play(ctx, t, arenaOptions{programs: []string{older, older, older}}, 6, func(ctx context.Context, a *arena) {
 		var before, after int64
