@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -211,6 +213,7 @@ func (a *arena) serveSlack(ctx context.Context) error {
 		proxy := httputil.ReverseProxy{
 			Rewrite:   func(p *httputil.ProxyRequest) { p.SetURL(&url.URL{Scheme: "http", Host: to}) },
 			Transport: &http.Transport{DisableKeepAlives: true},
+			ErrorLog:  log.New(io.Discard, "", 0), // replies are meant to break off here
 			ErrorHandler: func(http.ResponseWriter, *http.Request, error) {
 				panic(http.ErrAbortHandler) // as seen by Slack, the connection breaks
 			},
