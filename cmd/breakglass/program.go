@@ -42,6 +42,7 @@ type program struct {
 	app       *slackapp.App
 	deliverer *reconcile.Deliverer
 	access    *reconcile.Access // nil where no access is granted through AWS
+	census    *reconcile.Census // likewise
 	queue     *wake.Queue
 	ticker    *wake.Ticker
 	server    *httpserver.Server
@@ -163,6 +164,9 @@ func (p *program) wire() error {
 	p.ticker = &wake.Ticker{
 		Ledger: p.ledger, Jobs: p.jobs(), Now: p.now, Log: p.log, Every: tickPoints(),
 		Clock: (&reconcile.Clock{Ledger: p.ledger, Workflow: p.workflow, Now: p.now, Digests: p.cfg.Slack.AuditChannel != "", Log: p.log}).Tick,
+	}
+	if p.census != nil {
+		p.ticker.Census = p.census.Work
 	}
 	return p.wireServer()
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/config"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 	"github.com/breakglass-bot/breakglass/internal/report"
@@ -72,7 +73,27 @@ func writeReport(cmd *cobra.Command, f reportFlags) error {
 		period := ledger.Period{Since: opts.Since, Until: opts.Until, ConfidentialTexts: f.confidential}
 		return ledger.New(pool).Population(ctx, period, yield)
 	}
+	if opts.Findings, err = findingsSince(ctx, ledger.New(pool), opts.Since); err != nil {
+		return err
+	}
 	return into(ctx, f.out, cmd.OutOrStdout(), func(w io.Writer) error { return write(w, rows, opts) })
+}
+
+// mostFindings bounds how many findings of the census a report takes in.
+const mostFindings = 10_000
+
+// findingsSince reads the findings of the census that are open, or were closed
+// since.
+func findingsSince(ctx context.Context, l *ledger.Ledger, since time.Time) ([]change.CensusFinding, error) {
+	rows, err := l.CensusFindings(ctx, since, mostFindings)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]change.CensusFinding, len(rows))
+	for i, row := range rows {
+		all[i] = row.CensusFinding
+	}
+	return all, nil
 }
 
 // longestReport bounds a period: beyond it the columns of months say nothing.

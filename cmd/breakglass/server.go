@@ -39,7 +39,7 @@ func (p *program) wireServer() error {
 		Name: "breakglass_http_request_seconds", Help: "How long requests took, by route and status.",
 		Buckets: []float64{.005, .02, .05, .1, .25, .5, 1, 2, 3, 5},
 	}, []string{"route", "status"})
-	registry.MustRegister(requests, newBacklog(p.ledger, p.now, p.log))
+	registry.MustRegister(requests, newBacklog(p.ledger, p.now, p.log), newCensusMetrics(p.ledger, p.log))
 	server, err := httpserver.New(httpserver.Options{
 		Listen: p.cfg.HTTP.Listen, MetricsListen: p.cfg.HTTP.MetricsListen, Routes: routes,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}),

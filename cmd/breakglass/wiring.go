@@ -32,6 +32,10 @@ func (p *program) wireReconcilers() {
 			Ledger: p.ledger, Workflow: p.workflow, AWS: p.systems.aws, MaxInFlight: p.cfg.AWS.MaxInFlight,
 			Now: p.now, Nonce: nonce, Log: p.log,
 		}
+		p.census = &reconcile.Census{
+			Ledger: p.ledger, Workflow: p.workflow, AWS: p.systems.aws, Every: p.cfg.AWS.CensusEvery,
+			Now: p.now, Nonce: nonce, Log: p.log,
+		}
 	}
 	if j := p.cfg.Jira; j != nil {
 		p.deliverer.Tickets = p.systems.jira

@@ -139,7 +139,7 @@ func (d *decision) unowned(a *Ask, x Approve) error {
 	}
 	if p := textProblem(x.Reason, true); p != "" {
 		return &Refusal{
-			Code: ReasonNeeded, Say: "The record of " + strings.Join(numbers(x.Overdue), ", ") + " is overdue, so approving " + d.c.Number.String() + " needs a reason. " + p,
+			Code: ReasonNeeded, Say: "The record of " + strings.Join(numbers(x.Overdue), ", ") + " is overdue, so approving " + d.c.Number.String() + " needs a reason.",
 			Fields: map[Field]string{FieldText: p},
 		}
 	}

@@ -50,7 +50,8 @@ func (k DeliveryKind) System() System {
 	case DeliverPerson:
 		return SystemAWS
 	case DeliverCard, DeliverThread, DeliverAskOut, DeliverAsk, DeliverDirect, DeliverRemindOut, DeliverReminder,
-		DeliverSignOffOut, DeliverSignOff, DeliverAudit, DeliverCTO, DeliverDigest, DeliverCoordinateOut:
+		DeliverSignOffOut, DeliverSignOff, DeliverAudit, DeliverCTO, DeliverDigest, DeliverCoordinateOut,
+		DeliverFinding, DeliverFindingNews:
 		return SystemSlack
 	}
 	return SystemSlack
@@ -98,6 +99,7 @@ const (
 	MessageMergeRequestRefused     Message = "merge_request_refused"
 	MessageIndependentReviewUndone Message = "independent_review_undone"
 	MessageIncidentDoubted         Message = "incident_doubted"
+	MessageIncidentNotOpened       Message = "incident_not_opened"
 )
 
 // Ref says what a delivery is about.

@@ -61,6 +61,9 @@ func (l *life) forward(rt *rapid.T) {
 }
 
 func randomBegin(rt *rapid.T) *life {
+	if rapid.IntRange(0, 2).Draw(rt, "call") == 0 {
+		return randomCall(rt)
+	}
 	req := request(rapid.SampledFrom([]change.KindID{withAccess, withAccess, noAccess, twoSay}).Draw(rt, "kind"))
 	req.Choice = rapid.SampledFrom([]change.TicketChoice{change.TicketNow, change.TicketExisting, change.TicketLater}).Draw(rt, "choice")
 	if req.Choice == change.TicketExisting {
@@ -86,7 +89,7 @@ func randomPerson(rt *rapid.T) change.Actor {
 	a := member(rapid.SampledFrom([]change.PersonID{requester, requester, cto, cto, deputy, manager, barred, colleague, witness}).Draw(rt, "who"))
 	a.Standing = rapid.SampledFrom([]change.Standing{change.Member, change.Member, change.Member, change.Member, change.Guest, change.Deactivated}).Draw(rt, "standing")
 	if rapid.IntRange(0, 5).Draw(rt, "source") == 0 {
-		delete(a.Groups, rapid.SampledFrom([]change.GroupID{"cto", "deputies", "managers", "barred"}).Draw(rt, "silent"))
+		delete(a.Groups, rapid.SampledFrom([]change.GroupID{"cto", "deputies", "managers", "barred", "on-call", "callers"}).Draw(rt, "silent"))
 	}
 	return a
 }
@@ -97,8 +100,12 @@ func personCommand(rt *rapid.T, l *life) change.Command {
 	text := rapid.SampledFrom([]string{"", "Done.", " two \n lines "}).Draw(rt, "text")
 	review := goodReview
 	review.Actions = []change.Action{{What: "Buy", Owner: colleague, Due: start.Add(1000 * time.Hour)}}
+	moment := momentOf(rt, l)
 	return rapid.SampledFrom([]change.Command{
 		change.Approve{Ask: ask},
+		change.Approve{Ask: ask, Incident: moment, Reason: text, Overdue: []change.Number{7}},
+		change.ConfirmCall{Ask: ask, Incident: moment},
+		change.ConfirmCall{Ask: ask, Incident: moment},
 		change.Deny{Ask: ask, Reason: text},
 		change.ChangeDuration{Ask: ask, Duration: duration},
 		change.Withdraw{},
@@ -145,6 +152,8 @@ func systemCommand(rt *rapid.T, l *life) change.Command {
 		change.LinkTicket{Ticket: ticket, Ours: true},
 		change.TicketChecked{Asked: "OPS-1", Ticket: ticket, Refused: say},
 		change.IncidentSeen{Incident: seen},
+		change.IncidentSeen{Incident: seen, Of: rapid.SampledFrom([]change.Moment{change.AtRequest, change.AtApproval, change.AtEnd, change.AtRecord}).Draw(rt, "moment")},
+		change.IncidentOpened{Incident: incident("I1")},
 		change.IncidentRefused{Say: "Declined."},
 		change.IncidentMoved{From: "I1", Incident: incident("I3")},
 		change.AccessLate{},

@@ -1,6 +1,9 @@
 package change
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // IncidentOpening is an incident that breakglass is to open for a change.
 type IncidentOpening struct {
@@ -37,6 +40,16 @@ func (req Request) openingProblems(p map[Field]string) {
 	case o.SeverityID == "":
 		p[FieldSeverity] = "Choose how severe it is."
 	}
+}
+
+// Approved is when the change was approved; zero: it was not.
+func (c *Change) Approved() time.Time {
+	for _, a := range c.Asks {
+		if a.For == ForChange && a.Result == AskApproved {
+			return a.Settled
+		}
+	}
+	return time.Time{}
 }
 
 func (x IncidentOpened) decide(d *decision) error {

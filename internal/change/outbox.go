@@ -126,6 +126,10 @@ func (o *outbox) people(e Event) {
 		o.tell(e, MessageIncidentDoubted, c.Approver())
 	case EventCoordinated:
 		o.tell(e, MessageCoordinate, c.Coordinators...)
+	case EventIncidentRefused:
+		if c.Incident != nil && c.Incident.Opening != nil && c.Incident.Now.ID == "" {
+			o.tell(e, MessageIncidentNotOpened, both...)
+		}
 	case EventAccessLate:
 		o.once(DeliverCTO, "access_late/"+seqKey(e), "", Ref{Seq: e.Seq, Message: MessageAccessLate})
 	case EventSignOffDoubted:
@@ -164,7 +168,11 @@ func (o *outbox) records(e Event) {
 		o.lookAt(e.int("item"))
 		o.referTo(e.int("item"))
 	case EventIncidentLinked:
-		o.lookAtIncident(e, "")
+		of := Moment("")
+		if e.Fact("opened") == "true" && !c.Approved().IsZero() && c.Incident.AtApproval == nil {
+			of = AtApproval // it was not there yet when the change was approved
+		}
+		o.lookAtIncident(e, of)
 		o.referToAll()
 	case EventApproved:
 		o.lookAtIncident(e, AtApproval)

@@ -24,4 +24,5 @@ type Posting struct {
 
 	Waiting map[System]string // what the change waits for, for the card
 	Lines   []string          // the sentences of a digest, as plain text
+	Finding *CensusNotice     // of a finding of the census, which has no change either; else nil
 }

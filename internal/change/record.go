@@ -164,6 +164,9 @@ func (x LinkIncident) decide(d *decision) error {
 	if c.Incident != nil && c.Incident.Now.ID == x.Incident.ID {
 		return nil
 	}
+	if c.Incident.BeingOpened() {
+		return refuse(TooEarly, "breakglass is opening an incident for %s. Once it is there, another may be linked.", c.Number)
+	}
 	if c.Incident != nil && c.Record.Mirrored > 0 && c.Record.In == RecordInIncident {
 		return refuse(TooLate, "The record of %s stands in %s already.", c.Number, c.Incident.Now.Reference)
 	}
@@ -185,6 +188,7 @@ func (x IncidentSeen) decide(d *decision) error {
 	was, is := i.Now, x.Incident
 	was.SeenAt, was.Created, is.Created, is.SeenAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	was.Closed, is.Closed = was.Closed.UTC(), is.Closed.UTC()
+	was.MitigatedSince, is.MitigatedSince = was.MitigatedSince.UTC(), is.MitigatedSince.UTC()
 	if was == is {
 		return nil // that it was looked at again is no news
 	}

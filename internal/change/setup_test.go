@@ -43,7 +43,7 @@ func rules() change.Rules {
 	}
 	return change.Rules{
 		Reasons: []change.Reason{{ID: "down", Label: "The pipeline is down"}, {ID: "none", Label: "None of these", StandardPath: true}},
-		Kinds:   []change.Kind{kind(withAccess, change.NeedRequired, approvals), kind(noAccess, change.NeedNone, approvals), kind(twoSay, change.NeedRequired, both)},
+		Kinds:   append([]change.Kind{kind(withAccess, change.NeedRequired, approvals), kind(noAccess, change.NeedNone, approvals), kind(twoSay, change.NeedRequired, both)}, callKinds()...),
 		Targets: []change.Target{{ID: "production", Name: "Production", AccountID: "111122223333", PermissionSets: []change.PermissionSet{
 			{ID: "admin", Name: "Admin", ARN: "arn:aws:sso:::permissionSet/ssoins-0/ps-1", MaxDuration: 4 * time.Hour},
 		}}},
@@ -73,7 +73,7 @@ func groups() change.GroupView {
 	people := func(p ...change.PersonID) change.Membership { return change.Membership{Known: true, People: p} }
 	return change.GroupView{
 		"cto": people(cto, barred), "deputies": people(deputy), "managers": people(manager), "barred": people(barred),
-		"engineers": {Known: true, Everyone: true},
+		"engineers": {Known: true, Everyone: true}, "on-call": people(requester), "callers": people(requester, witness, colleague),
 	}
 }
 

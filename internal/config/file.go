@@ -59,6 +59,7 @@ type fileAWS struct {
 	AccessPortalURL text  `key:"access_portal_url,required"`
 	MaxInFlight     count `key:"max_in_flight"`
 	EndpointURL     text  `key:"endpoint_url"`
+	CensusEvery     span  `key:"census_every"`
 }
 
 type fileJira struct {

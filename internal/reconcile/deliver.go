@@ -101,6 +101,9 @@ const giveBackWithin = 5 * time.Second
 // deliver carries one claimed delivery out and stores what came of it.
 func (d *Deliverer) deliver(ctx context.Context, row ledger.Delivery) error {
 	ctx = crashpoint.Doing(ctx, string(row.Kind))
+	if row.Kind == change.DeliverFinding || row.Kind == change.DeliverFindingNews {
+		return d.deliverFinding(ctx, row)
+	}
 	if row.Number == 0 {
 		return d.deliverDigest(ctx, row)
 	}
@@ -161,6 +164,9 @@ func (d *Deliverer) refreshCard(ctx context.Context, row ledger.Delivery, now ti
 
 // reconcile finds the reconciler of a delivery.
 func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.Delivery) (result, error) {
+	if d.awaitsIncident(&c, row) {
+		return incidentComing(d.Now()), nil
+	}
 	switch row.Kind {
 	case change.DeliverCard, change.DeliverThread, change.DeliverDirect, change.DeliverAudit:
 		return d.message(ctx, c, row)
@@ -196,9 +202,11 @@ func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.
 		return d.comments(ctx, c, row)
 	case change.DeliverIncident:
 		return d.incident(ctx, c, row)
+	case change.DeliverOpenIncident:
+		return d.openIncident(ctx, c, row)
 	case change.DeliverPerson:
 		return d.person(ctx, c, row)
-	case change.DeliverDigest: // it belongs to no change, so that it never comes here
+	case change.DeliverDigest, change.DeliverFinding, change.DeliverFindingNews: // they belong to no change, so that they never come here
 	}
 	// A newer replica beside us asked for it, and will carry it out.
 	return result{later: d.Now().Add(unknownPause)}, nil

@@ -23,8 +23,12 @@ func (d *Deliverer) eventEntry(ctx context.Context, c *change.Change, e change.E
 		say, p = "this emergency change belongs to the incident", d.plan(ctx, c)
 		p.add("Approved by", d.approved(ctx, c))
 		p.add("Window", window(c))
+		if c.Phase.Final() {
+			p.add("State", stateWords[c.Phase])
+		}
 	case change.EventApproved:
 		say = "approved by " + d.approverOf(ctx, c, e)
+		p.add("Approved although a record was overdue", d.inSpite(ctx, c))
 		p.add("Where", where(c))
 		if c.Access != nil {
 			p.add("For how long", change.ShortDuration(seconds(e)))
@@ -86,7 +90,7 @@ func (d *Deliverer) begun(ctx context.Context, c *change.Change) string {
 func (d *Deliverer) approverOf(ctx context.Context, c *change.Change, e change.Event) string {
 	for _, a := range c.Asks {
 		if e.Fact("ask") == strconv.Itoa(a.ID) {
-			return d.names(ctx, approvers(a))
+			return d.approval(ctx, c, a)
 		}
 	}
 	return d.name(ctx, e.Actor)

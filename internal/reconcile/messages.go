@@ -112,7 +112,7 @@ func stillAsks(c *change.Change, row *ledger.Delivery) bool {
 		return o != nil && o.State == change.Owed
 	}
 	a := c.OpenAsk()
-	return a != nil && a.ID == row.Ref.Ask
+	return a != nil && a.ID == row.Ref.Ask && (row.Ref.Message != change.MessageWitness || c.AwaitsWitness(row.To))
 }
 
 // reminder reminds one person, if they still owe it, and then deletes the

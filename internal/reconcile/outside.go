@@ -43,6 +43,8 @@ type TicketComments interface {
 type Incidents interface {
 	// Incident looks at one incident by its id.
 	Incident(ctx context.Context, id string) (change.Incident, error)
+	// Open opens an incident, once for each key, and answers it as it is.
+	Open(ctx context.Context, d change.IncidentDraft) (change.Incident, error)
 	// AddNote writes into an incident's timeline, once for each key.
 	AddNote(ctx context.Context, n change.IncidentNote) (externalID string, err error)
 	// CreateFollowUp keeps a preventive action, once for each marker.

@@ -112,7 +112,7 @@ func (d *directory) Person(_ context.Context, id change.PersonID) (change.Person
 }
 
 func (d *directory) Groups(_ context.Context, ids []change.GroupID) change.GroupView {
-	people := map[change.GroupID][]change.PersonID{"cto": {chief}, "deputies": {deputy}}
+	people := map[change.GroupID][]change.PersonID{"cto": {chief}, "deputies": {deputy}, "on-call": {engineer}, "witnesses": {deputy, other}}
 	if d.gone.Load() {
 		people["cto"] = nil
 	}
@@ -177,7 +177,7 @@ func recordRules() change.Rules {
 	}
 	return change.Rules{
 		Reasons: []change.Reason{{ID: "down", Label: "The pipeline is down"}},
-		Kinds:   []change.Kind{kind("production", false), kind("secret", true)},
+		Kinds:   append([]change.Kind{kind("production", false), kind("secret", true)}, callKinds()...),
 		Roles:   change.Roles{CTO: []change.GroupID{"cto"}},
 		People: map[change.PersonID]change.Identities{
 			chief: {Jira: ctoAccount}, engineer: {Jira: engineerAccount}, other: {Jira: otherAccount},
@@ -232,6 +232,7 @@ func setupRecords(t *testing.T) *recordBundle {
 	}
 	incidents, err := incidentio.New(incidentio.Options{
 		BaseURL: incidentServer.URL, APIKey: "sandbox-key", Now: b.clock.now, HTTPClient: &http.Client{Transport: b.wire, Timeout: 5 * time.Second},
+		MitigatedStatuses: []string{"Monitoring"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -283,7 +284,7 @@ func (b *recordBundle) pass(t *testing.T, d, step time.Duration) {
 
 // as is how a person acts, with the groups of the moment.
 func (b *recordBundle) as(p change.PersonID) change.Actor {
-	view := b.people.Groups(context.Background(), []change.GroupID{"cto", "deputies"})
+	view := b.people.Groups(context.Background(), []change.GroupID{"cto", "deputies", "on-call", "witnesses"})
 	view["engineers"] = change.Membership{Known: true, Everyone: true}
 	return change.Actor{ID: p, Standing: change.Member, Groups: view, Via: "slack"}
 }

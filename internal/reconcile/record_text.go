@@ -109,7 +109,7 @@ func approvers(a change.Ask) []change.PersonID {
 func (d *Deliverer) approved(ctx context.Context, c *change.Change) string {
 	for _, a := range c.Asks {
 		if a.For == change.ForChange && a.Result == change.AskApproved {
-			return d.names(ctx, approvers(a)) + ", " + when(a.Settled)
+			return d.approval(ctx, c, a) + ", " + when(a.Settled)
 		}
 	}
 	return ""
@@ -174,7 +174,7 @@ func (d *Deliverer) ticketDraft(ctx context.Context, c *change.Change, label str
 	draft.Summary = c.Number.String() + ": " + c.What
 	p := d.plan(ctx, c)
 	if i := c.Incident; i != nil && !i.Now.Private {
-		p.add("Incident", i.Now.Reference+": "+i.Now.Name+" ("+i.Now.Status+")")
+		p.add("Incident", incidentLine(i))
 	}
 	p.add("Approved by", d.approved(ctx, c))
 	if c.Record.Moved != "" {
@@ -198,6 +198,10 @@ func (d *Deliverer) recordEntry(ctx context.Context, c *change.Change) entry {
 	p.add("Written by", d.name(ctx, r.By)+", "+when(r.At))
 	p.add("Made by", d.name(ctx, c.Implementer))
 	p.add("Approved by", d.approved(ctx, c))
+	p.add("Approved although a record was overdue", d.inSpite(ctx, c))
+	for _, a := range c.Answers {
+		p.add(a.Label, a.Text)
+	}
 	p.add("Access", where(c))
 	p.add("Window", window(c))
 	if r.Moved != "" {

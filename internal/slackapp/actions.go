@@ -25,6 +25,7 @@ const (
 	actionSignOff        = "sign_off"
 	actionRemindLater    = "remind_later"
 	actionAskAgain       = "ask_again"
+	actionOnCall         = "on_call"       // a witness's word that they were on the call
 	actionMarkStanding   = "mark_standing" // on the audit channel's message about access that was there before
 	actionEndAccess      = "end_access"    // likewise
 	actionRequest        = "request"       // on the home tab

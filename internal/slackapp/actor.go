@@ -123,10 +123,12 @@ func (a *App) do(ctx context.Context, n change.Number, cmd change.Command, id ch
 	if err != nil {
 		return before, false, err
 	}
+	seen := a.seeIncident(ctx, &before, cmd)
 	actor, err := a.actor(ctx, id, teamID, &before, lessAccess(cmd))
 	if err != nil {
 		return before, false, err
 	}
+	cmd = seen()
 	after, err = a.Workflow.Do(ctx, n, cmd, actor, p.option())
 	return after, err == nil && after.Version > before.Version, err
 }

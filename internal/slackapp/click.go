@@ -19,7 +19,7 @@ func carries(kind change.DeliveryKind) []string {
 			actionWriteRecord, actionWriteReview, actionAskAgain,
 		}
 	case change.DeliverAsk:
-		return []string{actionApprove, actionDeny, actionChangeDuration, actionShow, actionEndNow}
+		return []string{actionApprove, actionDeny, actionChangeDuration, actionShow, actionEndNow, actionOnCall}
 	case change.DeliverDirect:
 		return []string{
 			actionWithdraw, actionFinish, actionExtend, actionAddNote, actionEndNow, actionLinkRecord, actionShow,
@@ -64,6 +64,9 @@ func (a *App) clicked(ctx context.Context, i *interaction, act action) error {
 	if act.ActionID == actionMore {
 		return a.moreClicked(ctx, i, act)
 	}
+	if act.ActionID == actionFindingEnd || act.ActionID == actionFindingKeep {
+		return a.findingClicked(ctx, i, act)
+	}
 	key, ok := parseKey(act.Value)
 	if !ok {
 		return errForged
@@ -93,7 +96,9 @@ func (a *App) genuine(ctx context.Context, i *interaction, act action, key butto
 func fits(key buttonKey, name string, ref change.Ref) bool {
 	switch name {
 	case actionApprove, actionDeny, actionChangeDuration:
-		return key.Ask == ref.Ask
+		return key.Ask == ref.Ask && ref.Message != change.MessageWitness
+	case actionOnCall:
+		return key.Ask == ref.Ask && ref.Message == change.MessageWitness
 	case actionRemindLater:
 		return key.Obligation == ref.Obligation && key.Item == ref.Item
 	}
@@ -110,6 +115,9 @@ func (a *App) press(ctx context.Context, i *interaction, name string, key button
 	}
 	if cmd := commandOfButton(name, key); cmd != nil {
 		after, done, err := a.do(ctx, key.Number, cmd, i.person(), i.User.TeamID, byTrigger(i.TriggerID))
+		if refusedAs(err, change.ReasonNeeded) {
+			return a.askReason(ctx, i, key, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -143,6 +151,8 @@ func commandOfButton(name string, key buttonKey) change.Command {
 	switch name {
 	case actionApprove:
 		return change.Approve{Ask: key.Ask}
+	case actionOnCall:
+		return change.ConfirmCall{Ask: key.Ask}
 	case actionWithdraw:
 		return change.Withdraw{}
 	case actionFinish:

@@ -15,7 +15,7 @@ const (
 	nothingWaits = "Nothing waits for you. Enjoy the quiet."
 	nothingMine  = "You have not made an emergency change yet. May it stay so."
 	nothingOpen  = "No emergency change is open. All is calm."
-	approveThere = "*Approve* and *Deny* stand on the message that asked you; *Show* opens the details."
+	approveThere = "*Approve*, *Deny* and *I was on the call* stand on the message that asked you; *Show* opens the details."
 	groupsSilent = "Some groups could not be looked up just now, so something may be missing here. Open this tab again in a moment."
 	moreThanRead = "There are more open changes than are looked through here; the newest were."
 )
@@ -25,7 +25,7 @@ func (h home) blocks() []slack.Block {
 	asked := false
 	for _, r := range h.waiting.rows {
 		waiting = append(waiting, r.blocks()...)
-		asked = asked || r.asks
+		asked = asked || r.asks || r.call
 	}
 	for _, c := range h.mine.rows {
 		mine = append(mine, homeRow(homeMine, &c, changeLine(&c)+owedOf(&c)))

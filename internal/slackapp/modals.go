@@ -13,6 +13,7 @@ import (
 // The forms that buttons open, besides the request form.
 const (
 	callbackDeny     = "deny_form"
+	callbackApprove  = "approve_form"
 	callbackDuration = "duration_form"
 	callbackExtend   = "extend_form"
 	callbackNote     = "note_form"
@@ -186,7 +187,9 @@ func formAgain(c *change.Change, channel string) form {
 	if c.Access != nil {
 		f.Target, f.Set, f.Duration = c.Access.Target, c.Access.PermissionSet, c.Access.Asked
 	}
-	if i := c.Incident; i != nil && !i.Now.Private {
+	if i := c.Incident; i != nil && i.Opening != nil && i.Now.ID == "" {
+		f.Incident, f.Name, f.Severity, f.SeverityText = openIncident, i.Opening.Name, i.Opening.SeverityID, i.Opening.Severity
+	} else if i != nil && !i.Now.Private {
 		f.Incident, f.IncidentText = i.Now.ID, incidentLine(i.Now)
 	}
 	if c.Ticket != nil && !c.Ticket.Ours {
@@ -203,6 +206,9 @@ func submissions() map[string]submitted {
 	return map[string]submitted{
 		callbackDeny: func(_ context.Context, _ *App, i *interaction, key buttonKey) (change.Command, error) {
 			return change.Deny{Ask: key.Ask, Reason: i.View.text(inputText)}, nil
+		},
+		callbackApprove: func(_ context.Context, _ *App, i *interaction, key buttonKey) (change.Command, error) {
+			return change.Approve{Ask: key.Ask, Reason: i.View.text(inputText)}, nil
 		},
 		callbackDuration: func(_ context.Context, _ *App, i *interaction, key buttonKey) (change.Command, error) {
 			return change.ChangeDuration{Ask: key.Ask, Duration: durationOf(i.View.at(inputDuration).option())}, nil

@@ -14,6 +14,9 @@ func audit(c *change.Change, e change.Event) *message {
 		line := threadLine(c, e)
 		m.notify(c, line)
 		m.say(line, "*Change:* "+oneLine(c.KindName, roomForName)+", "+whoWords(c), "*Where:* "+accessWords(c), "*State:* "+phaseWords(c))
+		for _, field := range threadTexts(e.Type) {
+			m.quote(field.label, e.Texts[field.name], roomForCard)
+		}
 	}
 	key := buttonKey{Number: c.Number}
 	show := button(actionShow, "Show", key)
@@ -47,6 +50,12 @@ func auditTopic(e change.Event) string {
 		return "message not delivered"
 	case change.EventIncidentRefused:
 		return "incident takes no notes"
+	case change.EventSelfApproved:
+		return "self-approved"
+	case change.EventApprovedOverdue:
+		return "approved although a record is overdue"
+	case change.EventIncidentDoubted:
+		return "the incident does not fit"
 	case change.EventAccessVerified:
 		if e.Fact("standing") == "true" {
 			return "standing access found"

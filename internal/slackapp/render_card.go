@@ -18,6 +18,10 @@ func card(p change.Posting) *message {
 	m.notify(c, oneLine(c.KindName, roomForName)+", "+mention(c.Implementer)+": "+oneLine(c.What, roomInText)+" – "+phaseWords(c))
 	m.say("*State:* "+stateWords(c), "*Next:* "+nextWords(c))
 	m.say(facts(c)...)
+	m.say(selfLines(c)...)
+	m.say(inSpiteLines(c)...)
+	m.say(incidentChecks(c)...)
+	m.say(uncheckedApproval(c)...)
 	m.texts(c, roomForCard)
 	if c.Phase != change.Requested && !c.Phase.Final() {
 		m.say("*Recorded* " + recordWords(c))

@@ -33,6 +33,15 @@ func (w Words) direct(p change.Posting) *message {
 		return closedMessage(c)
 	case change.MessageStanding:
 		return standingMessage(c)
+	case change.MessageWitness: // it stands on a question, which is kept current: see ask
+	case change.MessageSelfApproved:
+		return selfApprovedMessage(c, p.Delivery)
+	case change.MessageSelfRefused:
+		return selfRefusedMessage(c, e)
+	case change.MessageIncidentDoubted:
+		return incidentDoubtedMessage(c, e, p.Delivery)
+	case change.MessageIncidentNotOpened:
+		return notOpenedMessage(c, e)
 	}
 	return nil
 }
@@ -46,8 +55,8 @@ func (m *message) about(c *change.Change) {
 func approvedMessage(c *change.Change) *message {
 	m := heading(c, "approved")
 	line := "Approved"
-	if by := c.Approver(); by != "" {
-		line += " by " + mention(by)
+	if by := approvedByWords(c); by != "" {
+		line += " by " + by
 	}
 	if c.Access == nil {
 		line += ". No access is given through breakglass; you may begin."

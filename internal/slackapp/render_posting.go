@@ -39,6 +39,8 @@ func (w Words) render(p change.Posting) *message {
 		return audit(c, p.Event)
 	case change.DeliverDigest:
 		return w.digest(p)
+	case change.DeliverFinding, change.DeliverFindingNews:
+		return finding(p)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ type textField struct{ name, label string }
 // threadTexts are the texts of an event that its reply quotes.
 func threadTexts(t change.EventType) []textField {
 	switch t { //nolint:exhaustive // the others quote nothing
-	case change.EventDenied, change.EventExtensionDenied:
+	case change.EventDenied, change.EventExtensionDenied, change.EventApprovedOverdue:
 		return []textField{{"reason", "Why"}}
 	case change.EventExtensionAsked:
 		return []textField{{"why", "Why"}}
@@ -63,7 +63,7 @@ func threadLine(c *change.Change, e change.Event) string {
 	case change.EventFailed:
 		return "It failed, and no access was given: " + said(e)
 	}
-	for _, family := range []func(*change.Change, change.Event) string{askedLine, accessLine, linkedLine, recordLine, owedLine} {
+	for _, family := range []func(*change.Change, change.Event) string{askedLine, callLine, accessLine, linkedLine, recordLine, owedLine} {
 		if line := family(c, e); line != "" {
 			return line
 		}
@@ -86,7 +86,7 @@ func endedLine(e change.Event) string {
 }
 
 // askedLine tells what approvers were asked and what they decided.
-func askedLine(_ *change.Change, e change.Event) string {
+func askedLine(c *change.Change, e change.Event) string {
 	switch e.Type { //nolint:exhaustive // other families tell the others
 	case change.EventEscalated:
 		return "The approvers that stand in are asked too: " + oneLine(e.Fact("why"), 200) + "."
@@ -98,10 +98,14 @@ func askedLine(_ *change.Change, e change.Event) string {
 		}
 		return by(e) + " approved it."
 	case change.EventApproved:
-		if e.Fact("seconds") == "" || e.Fact("seconds") == "0" {
-			return "Approved, without access through breakglass."
+		unchecked := ""
+		if c.Plan.Incident == change.NeedRequired && e.Fact("incident_checked") == "false" {
+			unchecked = " The incident was not checked: incident.io did not answer."
 		}
-		return "Approved for " + seconds(e, "seconds") + "; access is on its way."
+		if e.Fact("seconds") == "" || e.Fact("seconds") == "0" {
+			return "Approved, without access through breakglass." + unchecked
+		}
+		return "Approved for " + seconds(e, "seconds") + "; access is on its way." + unchecked
 	case change.EventDenied:
 		return by(e) + " denied it."
 	case change.EventLapsed:

@@ -21,8 +21,14 @@ func linkedLine(c *change.Change, e change.Event) string {
 		if c.Incident == nil {
 			return by(e) + " linked an incident."
 		}
+		if e.Fact("opened") == "true" {
+			return "Incident " + incidentWords(c.Incident) + " was opened."
+		}
 		return by(e) + " linked incident " + incidentWords(c.Incident) + "."
 	case change.EventIncidentRefused:
+		if i := c.Incident; i != nil && i.Opening != nil && i.Now.ID == "" {
+			return said(e) + " The record is kept in " + recordSystem(c.Record.In) + "."
+		}
 		return "The incident takes no notes: " + said(e) + " The record is kept in " + oneLine(e.Fact("record_in"), 40) + "."
 	case change.EventTicketLinked:
 		return ticketLine(c, e)

@@ -145,9 +145,12 @@ func showFacts(c *change.Change) []string {
 			lines = append(lines, "*AWS* "+oneLine(a.Trouble, 300))
 		}
 	}
-	if p := c.Approver(); p != "" {
-		lines = append(lines, "*Approved by* "+mention(p))
+	if p := approvedByWords(c); p != "" {
+		lines = append(lines, "*Approved by* "+p)
 	}
+	lines = append(lines, selfLines(c)...)
+	lines = append(lines, inSpiteLines(c)...)
+	lines = append(lines, incidentChecks(c)...)
 	if c.Reply != "" {
 		lines = append(lines, "*Because* "+oneLine(c.Reply, 500))
 	}

@@ -72,6 +72,7 @@ func (f *form) request(rules change.Rules, l looked) change.Request {
 		Ticket: l.ticket, TicketChecked: l.checked, AWSUser: l.user, AlreadyThere: l.there, Again: f.Again,
 		Reported: f.Report, MadeAt: f.MadeAt, Implementer: f.Implementer, GivenBy: f.GivenBy,
 	}
+	f.addOnCall(&req, rules)
 	if f.recordAsked(rules) {
 		req.Choice = f.Choice
 	}
