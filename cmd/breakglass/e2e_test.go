@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -22,7 +23,12 @@ func TestMain(m *testing.M) {
 	if os.Getenv(name) == value {
 		main()
 	}
-	os.Exit(databases.Run(m))
+	code := databases.Run(m)
+	if err := removeBuilds(); err != nil {
+		fmt.Fprintln(os.Stderr, "removing the built programs:", err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
 }
 
 // testWithin bounds one story.

@@ -40,8 +40,10 @@ type stageOptions struct {
 	world       sandbox.Options // its Now is filled in
 	databaseURL string          // empty: DATABASE_URL, else a private Postgres
 	environment []string        // more of the program's, as NAME=value
+	template    []byte          // the configuration, with the example's addresses; nil: the example
 	example     func([]byte) []byte
 	say         func(format string, args ...any)
+	empty       bool // the program is not started
 }
 
 // openStage makes everything and starts the program.
@@ -67,12 +69,18 @@ func openStage(ctx context.Context, opts stageOptions) (s *stage, err error) {
 		return s, err
 	}
 	s.closes = append(s.closes, s.world.Close)
-	cfg := s.world.Config(deploy.Example, "127.0.0.1:0")
+	if opts.template == nil {
+		opts.template = deploy.Example
+	}
+	cfg := s.world.Config(opts.template, "127.0.0.1:0")
 	if opts.example != nil {
 		cfg = opts.example(cfg)
 	}
 	if err := os.WriteFile(s.configFile(), cfg, 0o600); err != nil {
 		return s, err
+	}
+	if opts.empty {
+		return s, nil
 	}
 	return s, s.startChild(ctx)
 }
