@@ -35,11 +35,28 @@ func TestWhoeverIsOutsideIsRefusedWithOneSentenceWhateverTheyDo(t *testing.T) {
 	for _, stage := range stages {
 		for _, cmd := range []change.Command{
 			change.Approve{Ask: 1},
-			change.Approve{Ask: 9}, change.Deny{Ask: 1}, change.ChangeDuration{Ask: 1}, change.Withdraw{}, change.Finish{}, change.EndNow{},
-			change.Extend{Duration: time.Hour}, change.AddNote{Text: "x"}, change.LinkTicket{Ticket: ticket}, change.LinkIncident{Incident: incident("I1")},
-			change.LinkURL{URL: "https://example.com"}, change.WriteRecord{}, change.SignOff{}, change.SaveDraft{}, change.SubmitReview{},
-			change.RemindLater{Obligation: change.OweRecord}, change.Waive{Obligation: change.OweRecord, Reason: "x"}, change.ConfirmCall{Ask: 1},
-			change.ConfirmMergeRequest{Item: 1}, change.DecideStanding{}, change.LinkMergeRequest{}, change.Tick{},
+			change.Approve{Ask: 9},
+			change.Deny{Ask: 1},
+			change.ChangeDuration{Ask: 1},
+			change.Withdraw{},
+			change.Finish{},
+			change.EndNow{},
+			change.Extend{Duration: time.Hour},
+			change.AddNote{Text: "x"},
+			change.LinkTicket{Ticket: ticket},
+			change.LinkIncident{Incident: incident("I1")},
+			change.LinkURL{URL: "https://example.com"},
+			change.WriteRecord{},
+			change.SignOff{},
+			change.SaveDraft{},
+			change.SubmitReview{},
+			change.RemindLater{Obligation: change.OweRecord},
+			change.Waive{Obligation: change.OweRecord, Reason: "x"},
+			change.ConfirmCall{Ask: 1},
+			change.ConfirmMergeRequest{Item: 1},
+			change.DecideStanding{},
+			change.LinkMergeRequest{},
+			change.Tick{},
 		} {
 			l := begin(t, request(secret))
 			l.quick = true

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
@@ -47,6 +48,23 @@ func (c *Client) EditComment(ctx context.Context, id, commentID, marker string, 
 	}
 	body := map[string]string{"body": markup(sections, marker)}
 	return c.send(ctx, call, http.MethodPut, "rest/api/2/issue/"+id+"/comment/"+commentID, body, nil)
+}
+
+// RemoveRemoteLink takes the link of a globalID off a ticket. One that is not
+// there is no error.
+func (c *Client) RemoveRemoteLink(ctx context.Context, id, globalID string) error {
+	const call = "remove remote link"
+	if globalID == "" || len(globalID) > 255 {
+		return c.refuse(call, "This names no link.", nil)
+	}
+	if err := c.open(ctx, call, id); err != nil {
+		return err
+	}
+	err := c.send(ctx, call, http.MethodDelete, "rest/api/2/issue/"+id+"/remotelink?globalId="+url.QueryEscape(globalID), nil, nil)
+	if change.OutcomeOf(err) == change.Missing {
+		return nil
+	}
+	return err
 }
 
 // insecure marks the refusal of a draft whose security level Jira did not take.

@@ -111,7 +111,7 @@ func TestACoordinatorIsLookedForUntilThereIsOne(t *testing.T) {
 	t.Parallel()
 	b := setupRecords(t)
 	b.Workflow.Rules.Kinds[0].CoordinateWith = []change.GroupID{"on-call"}
-	b.people.more = map[change.GroupID][]change.PersonID{}
+	b.people.more = map[change.GroupID][]change.PersonID{"on-call": nil}
 	c := b.request(t)
 	b.work(t)
 	b.pass(t, 5*time.Minute, time.Minute)

@@ -37,6 +37,8 @@ type TicketGuard interface {
 	Rewrite(ctx context.Context, id, summary string, sections []change.TicketSection) error
 	// EditComment replaces one of our own that ends with a marker.
 	EditComment(ctx context.Context, id, commentID, marker string, sections []change.TicketSection) error
+	// RemoveRemoteLink takes a link off. One that is not there is no error.
+	RemoveRemoteLink(ctx context.Context, id, globalID string) error
 }
 
 // TicketComments reads and writes a ticket's comments.

@@ -254,3 +254,29 @@ func TestAMessageWaitsUntilItIsKnownWhetherItsReaderIsCleared(t *testing.T) {
 		t.Error("it is never sent")
 	}
 }
+
+func TestLinksToMergeRequestsAreTakenOffTheTicket(t *testing.T) {
+	t.Parallel()
+	b := setupRecords(t)
+	c := b.made(t, ticketNow, func(r *change.Request) {
+		r.MergeRequests = []change.RequestedMergeRequest{{Ref: change.MergeRequestRef{URL: "https://elsewhere.example.com/zebra/1"}}}
+	})
+	b.work(t)
+	for _, id := range []string{"breakglass-ec-1-merge-request-1", "somebody-elses"} {
+		if err := b.Tickets.UpsertRemoteLink(t.Context(), b.issue(t).ID, id, "https://elsewhere.example.com/zebra/1", "EC-1: zebra"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.confide(t, c)
+	b.work(t)
+	b.pass(t, 5*time.Minute, time.Minute)
+	links := b.issue(t).Links
+	for _, l := range links {
+		if l.GlobalID == "breakglass-ec-1-merge-request-1" {
+			t.Errorf("the ticket still links to %s", l.URL)
+		}
+	}
+	if len(links) == 0 {
+		t.Error("other links are gone as well")
+	}
+}

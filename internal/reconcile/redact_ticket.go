@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
@@ -43,10 +44,20 @@ func (d *Deliverer) redactTicket(ctx context.Context, c change.Change, row *ledg
 	if err := d.redactComments(ctx, &c); err != nil {
 		return result{}, err
 	}
+	for _, m := range c.MergeRequests {
+		if err := d.Tickets.RemoveRemoteLink(ctx, id, mergeRequestLinkID(&c, m.Item)); err != nil {
+			return result{}, err
+		}
+	}
 	if row.ExternalID == "" { // a comment may have been under way just then
 		return result{external: id, again: d.Now().Add(lease)}, nil
 	}
 	return result{}, nil
+}
+
+// mergeRequestLinkID names the link from the ticket to a merge request.
+func mergeRequestLinkID(c *change.Change, item int) string {
+	return fmt.Sprintf("breakglass-%s-merge-request-%d", strings.ToLower(c.Number.String()), item)
 }
 
 // redactComments rewrites our comments on the change's ticket.
