@@ -1,3 +1,4 @@
+-- Beside: 1
 -- +goose Up
 
 CREATE TABLE seals (

@@ -55,7 +55,7 @@ func roleIn(t *testing.T, database string) string {
 }
 
 // counted answers a query for one number.
-func counted(t *testing.T, database, sql string) (n int) {
+func countedRows(t *testing.T, database, sql string) (n int) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), database)
 	if err != nil {
@@ -98,7 +98,7 @@ func TestTheWholeStoryIsPlayedByARoleThatCannotAlterTheTrail(t *testing.T) {
 		}
 	}
 	forbidden(t, auditor, "INSERT INTO seen VALUES ('x', 'x', 0, now())")
-	if n := counted(t, database, "SELECT count(*) FROM river.river_job WHERE state = 'completed'"); n == 0 {
+	if n := countedRows(t, database, "SELECT count(*) FROM river.river_job WHERE state = 'completed'"); n == 0 {
 		t.Error("River has worked no job")
 	}
 	log, err := os.ReadFile(a.logFile())
