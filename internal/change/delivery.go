@@ -37,6 +37,7 @@ const (
 	DeliverRedact           DeliveryKind = "redact"             // what Slack was told before the change became confidential is taken back
 	DeliverRedactTicket     DeliveryKind = "redact_ticket"      // the ticket is put under its security level, or holds the number and no more
 	DeliverDigest           DeliveryKind = "digest"             // a month's figures, told to the audit channel; belongs to no change
+	DeliverSeal             DeliveryKind = "seal"               // a day's seal, told to the audit channel; belongs to no change
 )
 
 // System gives the system that deliveries of a kind need unless they say
@@ -53,7 +54,7 @@ func (k DeliveryKind) System() System {
 		return SystemAWS
 	case DeliverCard, DeliverThread, DeliverAskOut, DeliverAsk, DeliverDirect, DeliverRemindOut, DeliverReminder,
 		DeliverSignOffOut, DeliverSignOff, DeliverAudit, DeliverCTO, DeliverDigest, DeliverCoordinateOut, DeliverRedact,
-		DeliverFinding, DeliverFindingNews:
+		DeliverFinding, DeliverFindingNews, DeliverSeal:
 		return SystemSlack
 	}
 	return SystemSlack

@@ -124,4 +124,5 @@ const (
 	EventForged       EventType = "forged"        // a click that no message of ours could have made
 	EventStandardPath EventType = "standard_path" // somebody was sent to the release process
 	EventDigestPosted EventType = "digest_posted" // a month's figures stand in the audit channel
+	EventSealPosted   EventType = "seal_posted"   // a day's seal stands in the audit channel
 )

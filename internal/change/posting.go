@@ -10,7 +10,8 @@ import (
 var ErrNoPlace = errors.New("no place for this message")
 
 // Posting is a message that Slack is to hold: what it is about, and what is
-// known of an earlier attempt to post it. That of a digest has no change.
+// known of an earlier attempt to post it. That of a digest, or of
+// a seal, has no change.
 type Posting struct {
 	Change   Change
 	Delivery Delivery
@@ -26,5 +27,6 @@ type Posting struct {
 
 	Waiting map[System]string // what the change waits for, for the card
 	Lines   []string          // the sentences of a digest, as plain text
+	Seal    Seal              // of a seal; else zero
 	Finding *CensusNotice     // of a finding of the census, which has no change either; else nil
 }

@@ -89,6 +89,7 @@ type App struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 
+	flood      flood
 	replays    replays
 	updates    updates
 	incidents  incidentCache

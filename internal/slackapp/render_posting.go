@@ -54,6 +54,8 @@ func (w Words) open(p change.Posting) *message {
 		return audit(c, p.Event)
 	case change.DeliverDigest:
 		return w.digest(p)
+	case change.DeliverSeal:
+		return seal(p.Seal)
 	case change.DeliverFinding, change.DeliverFindingNews:
 		return finding(p)
 	}
