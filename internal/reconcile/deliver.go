@@ -51,6 +51,10 @@ type Deliverer struct {
 	Nonce     func() string // unique each time; marks claims
 	Log       *slog.Logger
 	Within    time.Duration // of one delivery with all its calls; 0: 100 s, and never as long as a claim lasts
+
+	MergeRequests MergeRequests // nil: no forge is configured
+	StatusPage    StatusPage    // nil: GitHub's status page is not configured
+	Attachments   Attachments   // nil: no incident.io is configured
 }
 
 // result is what a delivery's reconciler has reached.
@@ -183,6 +187,12 @@ func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.
 		return d.incident(ctx, c, row)
 	case change.DeliverPerson:
 		return d.person(ctx, c, row)
+	case change.DeliverMergeRequest:
+		return d.mergeRequest(ctx, c, row)
+	case change.DeliverMergeRequestLink:
+		return d.mergeRequestLink(ctx, c, row)
+	case change.DeliverStatus:
+		return d.statusPage(ctx, c, row)
 	case change.DeliverDigest: // it belongs to no change, so that it never comes here
 	}
 	return result{cancel: "no reconciler knows deliveries of kind " + string(row.Kind)}, nil

@@ -51,6 +51,7 @@ func (d *Deliverer) eventEntry(ctx context.Context, c *change.Change, e change.E
 		if e.Actor != "" {
 			say += ", by " + d.name(ctx, e.Actor)
 		}
+		say += arrivedWords(c, e)
 		p.add("Window", window(c))
 	case change.EventAccessGone:
 		say = "the access of " + d.name(ctx, c.Implementer) + " has ended"
@@ -69,6 +70,17 @@ func (d *Deliverer) eventEntry(ctx context.Context, c *change.Change, e change.E
 	}
 	out.title, out.sections = c.Number.String()+": "+say, p
 	return out, true
+}
+
+// arrivedWords says what the end rests on, where that is evidence.
+func arrivedWords(c *change.Change, e change.Event) string {
+	switch {
+	case e.Fact("how") != "evidence":
+		return ""
+	case c.Plan.EndsOn != nil:
+		return ": every merge request is merged and deployed"
+	}
+	return ": every merge request is merged"
 }
 
 // begun says that the work has begun, and with what access.
