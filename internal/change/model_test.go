@@ -79,6 +79,7 @@ func randomBegin(rt *rapid.T) *life {
 	}
 	l := beginAs(rt, req, member(requester), start)
 	l.quick = true
+	l.rules.People = identities()
 	return l
 }
 
@@ -119,6 +120,9 @@ func personCommand(rt *rapid.T, l *life) change.Command {
 		change.RemindLater{Obligation: change.OweRecord},
 		change.RemindLater{Obligation: change.OweReview},
 		change.RemindLater{Obligation: change.OweSignOff},
+		change.LinkMergeRequest{Ref: lab(rapid.IntRange(1, 3).Draw(rt, "merge request"))},
+		change.LinkMergeRequest{Ref: change.MergeRequestRef{URL: "https://git.example.com/1"}},
+		change.ConfirmMergeRequest{Item: rapid.IntRange(0, 3).Draw(rt, "item")},
 	}).Draw(rt, "command")
 }
 
@@ -154,6 +158,10 @@ func systemCommand(rt *rapid.T, l *life) change.Command {
 		change.ActionRecorded{Item: 1, Ticket: ticket},
 		change.OwnerGone{Person: requester},
 		change.Undelivered{Say: "The channel is gone."},
+		randomLook(rt, l),
+		randomLook(rt, l),
+		change.MergeRequestRefused{Item: rapid.IntRange(0, 3).Draw(rt, "item"), Say: "GitLab does not have it."},
+		change.StatusSeen{},
 		change.Escalate{Ask: len(l.c.Asks)},
 	}).Draw(rt, "command")
 }
