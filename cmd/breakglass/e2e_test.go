@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -21,7 +23,12 @@ func TestMain(m *testing.M) {
 	if os.Getenv(name) == value {
 		main()
 	}
-	os.Exit(databases.Run(m))
+	code := databases.Run(m)
+	if err := removeBuilds(); err != nil {
+		fmt.Fprintln(os.Stderr, "removing the built programs:", err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
 }
 
 // testWithin bounds one story.
@@ -34,7 +41,7 @@ func open(t *testing.T, opts stageOptions) (context.Context, act) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testWithin)
 	t.Cleanup(cancel)
-	opts.databaseURL, opts.say = databases.URL(t), t.Logf
+	opts.databaseURL, opts.say = cmp.Or(opts.databaseURL, databases.URL(t)), t.Logf
 	s, err := openStage(ctx, opts)
 	if err != nil {
 		t.Fatal(err)

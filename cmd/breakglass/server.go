@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/breakglass-bot/breakglass/internal/config"
+	"github.com/breakglass-bot/breakglass/internal/crashpoint"
 	"github.com/breakglass-bot/breakglass/internal/httpserver"
 	"github.com/breakglass-bot/breakglass/internal/incidentio"
 	"github.com/breakglass-bot/breakglass/internal/jira"
@@ -29,13 +30,16 @@ func (p *program) wireServer() error {
 	if err := p.webhooks(routes); err != nil {
 		return err
 	}
+	for route, handler := range routes {
+		routes[route] = crashpoint.Handler(route, handler)
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	requests := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "breakglass_http_request_seconds", Help: "How long requests took, by route and status.",
 		Buckets: []float64{.005, .02, .05, .1, .25, .5, 1, 2, 3, 5},
 	}, []string{"route", "status"})
-	registry.MustRegister(requests, newBacklog(p.ledger, p.now, p.log))
+	registry.MustRegister(requests, newBacklog(p.ledger, p.now, p.log), newCensusMetrics(p.ledger, p.log))
 	server, err := httpserver.New(httpserver.Options{
 		Listen: p.cfg.HTTP.Listen, MetricsListen: p.cfg.HTTP.MetricsListen, Routes: routes,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}),

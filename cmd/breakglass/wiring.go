@@ -25,7 +25,7 @@ func (p *program) wireReconcilers() {
 	})
 	p.deliverer = &reconcile.Deliverer{
 		Ledger: p.ledger, Workflow: p.workflow, Directory: directory.Asking{Directory: p.directory}, Messenger: messenger, Links: messenger,
-		Digest: p.digest, Now: p.now, Nonce: nonce, Log: p.log,
+		Digest: p.digest, Pauses: slackapp.Workspace{Client: p.systems.slack, TeamID: p.cfg.Slack.TeamID}, Now: p.now, Nonce: nonce, Log: p.log,
 	}
 	if p.systems.aws != nil {
 		p.deliverer.Persons = p.systems.aws
@@ -33,9 +33,14 @@ func (p *program) wireReconcilers() {
 			Ledger: p.ledger, Workflow: p.workflow, AWS: p.systems.aws, MaxInFlight: p.cfg.AWS.MaxInFlight,
 			Now: p.now, Nonce: nonce, Log: p.log,
 		}
+		p.census = &reconcile.Census{
+			Ledger: p.ledger, Workflow: p.workflow, AWS: p.systems.aws, Every: p.cfg.AWS.CensusEvery,
+			Now: p.now, Nonce: nonce, Log: p.log,
+		}
 	}
 	if j := p.cfg.Jira; j != nil {
 		p.deliverer.Tickets = p.systems.jira
+		p.deliverer.Project.SecurityLevel = j.SecurityLevel
 		p.deliverer.Project.Key, p.deliverer.Project.IssueType, p.deliverer.Project.PreventionType = j.Project, j.IssueType, j.PreventionIssueType
 	}
 	if p.systems.incident != nil {

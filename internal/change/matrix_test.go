@@ -72,11 +72,17 @@ back            -           -           -           -           -           -   
 record-held     -           -           -           -           -           -           -           -           -           -           -
 review-held     -           -           -           -           -           -           -           -           -           -           -
 incident-seen   -           -           -           -           -           -           -           -           -           -           -
+incident-open   -           -           -           -           -           -           -           -           -           -           -
+on-call         too_late    decided     decided     decided     decided     decided     decided     decided     too_late    too_late    decided
 incident-moved  -           -           -           -           -           -           -           -           -           -           -
 incident-no     -           -           -           -           -           -           -           -           -           -           -
 ticket-seen     -           -           -           -           -           -           -           -           -           -           -
 comments        -           -           -           -           -           -           -           -           -           -           -
 action-held     -           -           -           -           -           -           -           -           -           -           -
+waive           too_late    too_late    too_late    too_late    =           =           too_late    too_late    too_late    too_late    too_late
+coordinated     =           =           =           =           =           =           -           -           -           -           -
+away            =           -           -           -           -           -           -           -           -           -           -
+secured         -           -           -           -           -           -           =           -           -           -           -
 owner-gone      -           -           -           -           =           =           -           -           -           -           -
 undelivered     =           =           =           =           =           =           =           =           =           =           =
 `
@@ -106,10 +112,14 @@ func commands() map[string]func(l *life) ([]change.Event, error) {
 		"intend": by(change.IntendAccess{}, itself), "verified": by(change.AccessVerified{}, itself), "standing": by(change.AccessVerified{Standing: true}, itself),
 		"refused": by(change.AccessFailed{Say: "x"}, itself), "trouble": by(change.AccessTrouble{Say: "x"}, itself),
 		"gone": by(change.AccessGone{}, itself), "late": by(change.AccessLate{}, itself), "incident-moved": by(change.IncidentMoved{From: "I1"}, itself), "back": by(change.AccessBack{}, itself),
+		"incident-open": by(change.IncidentOpened{Incident: incident("I1")}, itself), "on-call": by(change.ConfirmCall{Ask: 1}, member(witness)),
 		"record-held": by(change.RecordMirrored{Revision: 1, In: change.RecordInJira}, itself), "review-held": by(change.ReviewMirrored{}, itself),
 		"incident-seen": by(change.IncidentSeen{Incident: incident("I1")}, itself), "incident-no": by(change.IncidentRefused{Say: "x"}, itself),
 		"ticket-seen": by(change.TicketChecked{Asked: ticket.Key, Ticket: ticket}, itself), "comments": by(change.CommentsSeen{}, reader()),
 		"action-held": by(change.ActionRecorded{Item: 1}, itself), "owner-gone": by(change.OwnerGone{Person: requester}, itself),
+		"waive":       by(change.Waive{Obligation: change.OweRecord, Reason: "x"}, member(deputy)),
+		"coordinated": by(change.Coordinated{People: []change.PersonID{manager}}, itself), "secured": by(change.TicketSecured{ID: ticket.ID}, itself),
+		"away":        by(change.ApproverAway{Ask: 1, Person: cto, Until: start.Add(time.Hour)}, itself),
 		"undelivered": by(change.Undelivered{Say: "x"}, itself),
 	}
 }

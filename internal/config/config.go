@@ -3,7 +3,11 @@
 // its line. It imports change only; it opens nothing and calls nobody.
 package config
 
-import "github.com/breakglass-bot/breakglass/internal/change"
+import (
+	"time"
+
+	"github.com/breakglass-bot/breakglass/internal/change"
+)
 
 // Config is a configuration without mistakes. A section that may be left out
 // is nil where it was. Base URLs carry no slash at their end, but for Slack's.
@@ -53,8 +57,9 @@ type AWS struct {
 	InstanceARN     string
 	IdentityStoreID string
 	AccessPortalURL string
-	MaxInFlight     int    // creates under way at once, 1 to 10; default 8
-	EndpointURL     string // empty: the SDK's own, which honours AWS_ENDPOINT_URL
+	MaxInFlight     int           // creates under way at once, 1 to 10; default 8
+	EndpointURL     string        // empty: the SDK's own, which honours AWS_ENDPOINT_URL
+	CensusEvery     time.Duration // between the beginnings of two rounds of the census, at least 10 min; default 6 h
 }
 
 // Jira is the site and the projects that may be touched.
@@ -64,6 +69,7 @@ type Jira struct {
 	LinkProjects        []string // holds Project; default: Project alone
 	IssueType           string   // default Task
 	PreventionIssueType string   // default: IssueType
+	SecurityLevel       string   // of confidential changes' tickets, by id or name; empty: they say the number only
 }
 
 // IncidentIO is the account at incident.io.

@@ -59,6 +59,7 @@ type fileAWS struct {
 	AccessPortalURL text  `key:"access_portal_url,required"`
 	MaxInFlight     count `key:"max_in_flight"`
 	EndpointURL     text  `key:"endpoint_url"`
+	CensusEvery     span  `key:"census_every"`
 }
 
 type fileJira struct {
@@ -68,6 +69,7 @@ type fileJira struct {
 	LinkProjects        list[text] `key:"link_projects"`
 	IssueType           text       `key:"issue_type"`
 	PreventionIssueType text       `key:"prevention_issue_type"`
+	SecurityLevel       text       `key:"security_level"`
 }
 
 type fileIncidentIO struct {

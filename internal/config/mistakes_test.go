@@ -104,7 +104,7 @@ func TestKeysAndTypesAreRefusedWithTheirPlace(t *testing.T) {
 		},
 		{
 			name: "key given twice", old: "  team_id:", new: "  mode: http\n  team_id:", at: "mode: http",
-			want: "`slack.mode` is given twice, first on line 19; keep one",
+			want: "`slack.mode` is given twice, first on line 18; keep one",
 		},
 		{
 			name: "list where a text belongs", old: "project: OPS", new: "project: [OPS]", at: "[OPS]",
@@ -133,6 +133,10 @@ func TestKeysAndTypesAreRefusedWithTheirPlace(t *testing.T) {
 		{
 			name: "number out of bounds", old: "max_in_flight: 8", new: "max_in_flight: 11", at: "11",
 			want: "`aws.max_in_flight` is 11; it may be 1 to 10",
+		},
+		{
+			name: "a census too often", old: "census_every: 6h", new: "census_every: 9m", at: "9m",
+			want: "`aws.census_every` is `9m`; it may be `10m` at the least, because every look is a call that AWS counts",
 		},
 		{
 			name: "text where a flag belongs", old: "confidential: true", new: "confidential: yes", at: "yes",

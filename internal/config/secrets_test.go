@@ -42,15 +42,15 @@ func TestSecretsAreAskedForWhereTheyAreNeeded(t *testing.T) {
 		},
 		{
 			"no bot token", example(t), without([]string{"SLACK_BOT_TOKEN"}, nil),
-			"breakglass.yaml:18:1: breakglass works in Slack: set the environment variable SLACK_BOT_TOKEN, or SLACK_BOT_TOKEN_FILE to the file that holds it",
+			"breakglass.yaml:17:1: breakglass works in Slack: set the environment variable SLACK_BOT_TOKEN, or SLACK_BOT_TOKEN_FILE to the file that holds it",
 		},
 		{
 			"no signing secret", example(t), without([]string{"SLACK_SIGNING_SECRET"}, nil),
-			"breakglass.yaml:19:9: `slack.mode` is `http`: set the environment variable SLACK_SIGNING_SECRET, or SLACK_SIGNING_SECRET_FILE to the file that holds it",
+			"breakglass.yaml:18:9: `slack.mode` is `http`: set the environment variable SLACK_SIGNING_SECRET, or SLACK_SIGNING_SECRET_FILE to the file that holds it",
 		},
 		{
 			"no app token", socket, without([]string{"SLACK_SIGNING_SECRET"}, nil),
-			"breakglass.yaml:19:9: `slack.mode` is `socket`: set the environment variable SLACK_APP_TOKEN, or SLACK_APP_TOKEN_FILE to the file that holds it",
+			"breakglass.yaml:18:9: `slack.mode` is `socket`: set the environment variable SLACK_APP_TOKEN, or SLACK_APP_TOKEN_FILE to the file that holds it",
 		},
 		{
 			"no Jira token", example(t), without([]string{"JIRA_API_TOKEN"}, nil),

@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 func (b *builder) slack() {
 	raw := &b.file.Slack
@@ -35,8 +38,31 @@ func (b *builder) aws() {
 		AccessPortalURL: b.link(raw.AccessPortalURL),
 		MaxInFlight:     raw.MaxInFlight.between(b.report, 1, 10, 8),
 		EndpointURL:     b.base(raw.EndpointURL, ""),
+		CensusEvery:     b.censusEvery(raw.CensusEvery),
 	}
 	b.out.Rules.InstanceARN = raw.InstanceARN.value
+}
+
+// censusPerSecond is how many pairs of account and permission set the census looks
+// at in a second at most.
+const censusPerSecond = 4
+
+// censusEvery reads how often everything is looked at. A round that takes longer
+// than that is followed by the next without a pause, which is worth a warning.
+func (b *builder) censusEvery(raw span) time.Duration {
+	const shortest = 10 * time.Minute
+	every := raw.or(6 * time.Hour)
+	if every < shortest {
+		b.problem(raw.spot, "%s is %s; it may be %s at the least, because every look is a call that AWS counts", raw.whole(), short(every), short(shortest))
+	}
+	pairs := 0
+	for _, t := range b.file.Targets.items {
+		pairs += len(t.PermissionSets.items)
+	}
+	if round := time.Duration(pairs) * time.Second / censusPerSecond; round > every && every >= shortest {
+		b.warn(raw.spot, "`aws.census_every` is %s, but a round through %d permission sets of accounts takes %s or more; the next begins without a pause", short(every), pairs, short(round.Round(time.Minute)))
+	}
+	return every
 }
 
 func (b *builder) jira() {
@@ -63,6 +89,7 @@ func (b *builder) jira() {
 		LinkProjects:        links,
 		IssueType:           issueType,
 		PreventionIssueType: raw.PreventionIssueType.or(issueType),
+		SecurityLevel:       raw.SecurityLevel.value,
 	}
 }
 

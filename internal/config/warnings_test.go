@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -33,14 +34,22 @@ func TestWarningsTellWhatWorksButPerhapsNotAsMeant(t *testing.T) {
 			"breakglass.yaml:192:20: `access.warn_before_end` is `30m`, not shorter than the shortest of `access.durations`, `30m`; its warning comes as soon as the access does",
 		},
 		{
+			"a census that has no time for a round", "\ntargets:                          # what access may be asked for; nothing else can be granted\n", manyTargets(2600), nil,
+			"breakglass.yaml:31:17: `aws.census_every` is `10m`, but a round through 2603 permission sets of accounts takes `11m` or more; the next begins without a pause",
+		},
+		{
 			"a token of another type", "", "",
 			map[string]string{"SLACK_BOT_TOKEN": "xoxp-1"},
-			"breakglass.yaml:18:1: SLACK_BOT_TOKEN does not begin with xoxb-, as such tokens of Slack do; it may be a token of another type",
+			"breakglass.yaml:17:1: SLACK_BOT_TOKEN does not begin with xoxb-, as such tokens of Slack do; it may be a token of another type",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			cfg, err := load(strings.Replace(example(t), c.old, c.new, 1), without(nil, c.env), nil)
+			text := strings.Replace(example(t), c.old, c.new, 1)
+			if strings.Contains(c.name, "census") {
+				text = strings.Replace(text, "census_every: 6h ", "census_every: 10m", 1)
+			}
+			cfg, err := load(text, without(nil, c.env), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -49,6 +58,16 @@ func TestWarningsTellWhatWorksButPerhapsNotAsMeant(t *testing.T) {
 			}
 		})
 	}
+}
+
+// manyTargets is a list of targets that so many more begin.
+func manyTargets(n int) string {
+	var all strings.Builder
+	all.WriteString("\ntargets:\n")
+	for i := range n {
+		fmt.Fprintf(&all, "  - {id: t%d, name: T%d, account_id: \"3333%08d\", permission_sets: [{id: a, name: A, arn: \"arn:aws:sso:::permissionSet/ssoins-0000000000000000/ps-0000000000000001\", max_duration: 4h}]}\n", i, i, i)
+	}
+	return all.String()
 }
 
 func TestAWarningOfTwoKindsIsGivenOnce(t *testing.T) {

@@ -50,6 +50,7 @@ type Assignment struct {
 	AbsentSince     time.Time // first of the unbroken row of looks without it
 	LookedAt        time.Time
 	WatchUntil      time.Time
+	MissedAt        time.Time // since when AWS does not list what is wanted and was there; zero: nothing is missed
 	Trouble         string
 	claim           string
 }
@@ -62,18 +63,18 @@ type Grant struct {
 }
 
 const assignmentColumns = `id, instance_arn, account_id, permission_set_arn, user_id, standing, operation, sent_at, request_id, polls,
-	known, open_creates, create_open_since, clear_since, failure, seen_at, absent_since, looked_at, watch_until, trouble, claim`
+	known, open_creates, create_open_since, clear_since, failure, seen_at, absent_since, looked_at, watch_until, missed_at, trouble, claim`
 
 func scanAssignment(row pgx.CollectableRow) (Assignment, error) {
 	var a Assignment
-	var sent, open, clear, seen, absent, looked, watch *time.Time
+	var sent, open, clear, seen, absent, looked, watch, missed *time.Time
 	err := row.Scan(&a.ID, &a.Key.InstanceARN, &a.Key.AccountID, &a.Key.PermissionSetARN, &a.Key.UserID, &a.Standing, &a.Operation,
-		&sent, &a.RequestID, &a.Polls, &a.Known, &a.OpenCreates, &open, &clear, &a.Failure, &seen, &absent, &looked, &watch, &a.Trouble, &a.claim)
+		&sent, &a.RequestID, &a.Polls, &a.Known, &a.OpenCreates, &open, &clear, &a.Failure, &seen, &absent, &looked, &watch, &missed, &a.Trouble, &a.claim)
 	if err != nil {
 		return a, fmt.Errorf("read an assignment: %w", err)
 	}
 	a.SentAt, a.CreateOpenSince, a.ClearSince, a.SeenAt = zero(sent), zero(open), zero(clear), zero(seen)
-	a.AbsentSince, a.LookedAt, a.WatchUntil = zero(absent), zero(looked), zero(watch)
+	a.AbsentSince, a.LookedAt, a.WatchUntil, a.MissedAt = zero(absent), zero(looked), zero(watch), zero(missed)
 	return a, nil
 }
 
@@ -157,7 +158,7 @@ func (tx Tx) grantsOf(ctx context.Context, id int64) ([]Grant, error) {
 func (tx Tx) SaveAssignment(ctx context.Context, a Assignment) error {
 	return tx.saveAssignment(ctx, a, `UPDATE assignments SET standing = $3, operation = $4, sent_at = $5, request_id = $6, polls = $7,
 		known = $8, open_creates = $9, create_open_since = $10, clear_since = $11, failure = $12,
-		seen_at = $13, absent_since = $14, looked_at = $15, watch_until = $16, trouble = $17
+		seen_at = $13, absent_since = $14, looked_at = $15, watch_until = $16, trouble = $17, missed_at = $18
 		WHERE id = $1 AND claim = $2`)
 }
 
@@ -174,7 +175,7 @@ func (tx Tx) saveAssignment(ctx context.Context, a Assignment, sql string, more 
 	}
 	args := append([]any{
 		a.ID, a.claim, string(a.Standing), string(a.Operation), null(a.SentAt), a.RequestID, a.Polls,
-		known, a.OpenCreates, null(a.CreateOpenSince), null(a.ClearSince), a.Failure, null(a.SeenAt), null(a.AbsentSince), null(a.LookedAt), null(a.WatchUntil), a.Trouble,
+		known, a.OpenCreates, null(a.CreateOpenSince), null(a.ClearSince), a.Failure, null(a.SeenAt), null(a.AbsentSince), null(a.LookedAt), null(a.WatchUntil), a.Trouble, null(a.MissedAt),
 	}, more...)
 	tag, err := tx.Exec(ctx, sql, args...)
 	if err != nil {
@@ -205,8 +206,8 @@ func (l *Ledger) ReleaseAssignment(ctx context.Context, a Assignment, seen []Gra
 		}
 		return tx.saveAssignment(ctx, a, `UPDATE assignments SET standing = $3, operation = $4, sent_at = $5, request_id = $6, polls = $7,
 			known = $8, open_creates = $9, create_open_since = $10, clear_since = $11, failure = $12,
-			seen_at = $13, absent_since = $14, looked_at = $15, watch_until = $16, trouble = $17,
-			next_try = $18, claim = '', lease_until = NULL WHERE id = $1 AND claim = $2`, null(next))
+			seen_at = $13, absent_since = $14, looked_at = $15, watch_until = $16, trouble = $17, missed_at = $18,
+			next_try = $19, claim = '', lease_until = NULL WHERE id = $1 AND claim = $2`, null(next))
 	})
 }
 

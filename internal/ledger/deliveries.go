@@ -222,10 +222,12 @@ func (l *Ledger) Delivered(ctx context.Context, d Delivery, external string, now
 		WHERE id = $1 AND claim = $2`, d.ID, d.claim, d.Wanted, external, now, null(again))
 }
 
-// Retry puts a delivery off, with what it is waiting for.
+const retry = `UPDATE deliveries SET next_try = $3, last_error = $4, claim = '', lease_until = NULL WHERE id = $1 AND claim = $2`
+
+// Retry puts a delivery off that failed, with what it is waiting for. It waits
+// that long whatever was asked for since: the other system may have demanded it.
 func (l *Ledger) Retry(ctx context.Context, d Delivery, at time.Time, lastError string) error {
-	return l.guarded(ctx, `UPDATE deliveries SET next_try = $3, last_error = $4, claim = '', lease_until = NULL
-		WHERE id = $1 AND claim = $2`, d.ID, d.claim, at, lastError)
+	return l.guarded(ctx, retry, d.ID, d.claim, at, lastError)
 }
 
 // End stops a delivery that is no longer right, or that has nowhere to go. What
@@ -346,9 +348,20 @@ func (l *Ledger) Refresh(ctx context.Context, n change.Number, kind change.Deliv
 }
 
 // Put asks for deliveries outside a command: those that a reconciler finds out
-// about, such as one ask for each approver.
+// about, such as one ask for each approver. It waits for a command that is under
+// way: what that brings up to date, it has looked for already, so that a message
+// put before its end would stay as the change was before.
 func (l *Ledger) Put(ctx context.Context, deliveries []change.Delivery, version int64, now time.Time) error {
-	return l.InTx(ctx, func(tx Tx) error { return tx.PutDeliveries(ctx, deliveries, version, now) })
+	return l.InTx(ctx, func(tx Tx) error {
+		var numbers []int64
+		for _, d := range deliveries {
+			numbers = append(numbers, int64(d.Number))
+		}
+		if _, err := tx.Exec(ctx, `SELECT FROM changes WHERE number = ANY ($1) ORDER BY number FOR UPDATE`, numbers); err != nil {
+			return fmt.Errorf("wait for commands to end: %w", err)
+		}
+		return tx.PutDeliveries(ctx, deliveries, version, now)
+	})
 }
 
 // OlderReminders lists the reminders of the same obligation to the same person

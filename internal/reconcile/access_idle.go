@@ -9,15 +9,20 @@ import (
 
 // theirs is an assignment that was there before us: it is never touched.
 func (p *planner) theirs() step {
-	if who := p.pick(func(x party) bool { return x.wanted && !x.verified }); len(who) > 0 {
+	if len(p.pick(p.lacks)) > 0 {
 		switch {
 		case p.seen == notLooked:
 			return step{do: doLook}
 		case p.seen == lookFailed:
 			return p.backOff()
 		case p.seen == listed:
-			return step{do: doVerify, who: who, standing: true}
-		case !absentTwice(p.row): // a list that lags must not make it ours
+			p.row.MissedAt = time.Time{}
+			if who := p.pick(p.lacks); len(who) > 0 {
+				return step{do: doVerify, who: who, standing: true}
+			}
+			return p.theirs()
+		case !absentTwice(p.row), // a list that lags must not make it ours
+			!p.row.MissedAt.IsZero() && p.row.LookedAt.Sub(p.row.AbsentSince) < longAbsence:
 			return p.rest(absenceGap)
 		}
 		p.row.Standing = ledger.StandingUnknown
@@ -32,7 +37,7 @@ func (p *planner) theirs() step {
 // fresh is an assignment of which nothing is ours: whatever a list shows was
 // there before.
 func (p *planner) fresh() step {
-	want := p.pick(func(x party) bool { return x.wanted && !x.verified })
+	want := p.pick(p.lacks)
 	over := p.pick(func(x party) bool { return !x.wanted })
 	if len(want)+len(over) == 0 {
 		p.row.Failure, p.row.AbsentSince = "", time.Time{}
@@ -60,6 +65,12 @@ func (p *planner) fresh() step {
 	return step{do: doCreate}
 }
 
+// lacks tells whether a change is to have access that no list has shown it, or
+// that the census missed since.
+func (p *planner) lacks(x party) bool {
+	return x.wanted && (!x.verified || !p.row.MissedAt.IsZero())
+}
+
 // already tells whether AWS listed the access when somebody asked for it.
 func (p *planner) already() bool {
 	return len(p.pick(func(x party) bool { return x.wanted && !x.verified && x.already })) > 0
@@ -73,7 +84,7 @@ func (p *planner) refused() []change.Number {
 // oursWanted is access that we make, or have made, and that somebody wants.
 func (p *planner) oursWanted() step {
 	r := &p.row
-	want := p.pick(func(x party) bool { return x.wanted && (!x.verified || !x.intended) })
+	want := p.pick(func(x party) bool { return p.lacks(x) || (x.wanted && !x.intended) })
 	unseen := p.pick(func(x party) bool { return (x.wanted && (!x.verified || !x.intended)) || (x.intended && !x.verified) })
 	if len(want) == 0 {
 		// All who want it have it. Who is over and was never seen to have it is
@@ -100,7 +111,10 @@ func (p *planner) oursWanted() step {
 		if p.stale() {
 			return p.wait()
 		}
-		r.ClearSince, r.Failure, r.Trouble = time.Time{}, "", ""
+		r.ClearSince, r.Failure, r.Trouble, r.MissedAt = time.Time{}, "", "", time.Time{}
+		if len(unseen) == 0 { // it had been missed, and is there
+			return p.oursWanted()
+		}
 		return step{do: doVerify, who: unseen}
 	}
 	return p.oursMissing()
@@ -115,6 +129,7 @@ func (p *planner) oursMissing() step {
 		if who := p.refused(); len(who) > 0 {
 			return step{do: doFail, who: who}
 		}
+		p.trouble(r.Failure) // nobody waits for it to begin, but somebody had it
 		r.Failure = ""
 		return p.wait()
 	case failed:

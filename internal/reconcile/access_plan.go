@@ -197,6 +197,9 @@ func (p *planner) deleting() step {
 }
 
 func (p *planner) idle() step {
+	if !p.wanted() {
+		p.row.MissedAt = time.Time{}
+	}
 	switch p.row.Standing {
 	case ledger.StandingFound, ledger.StandingKept:
 		return p.theirs()

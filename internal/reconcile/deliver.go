@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/crashpoint"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 	"github.com/breakglass-bot/breakglass/internal/workflow"
 )
@@ -47,6 +48,7 @@ type Deliverer struct {
 	Project   Project
 	Links     Links  // nil: tickets do not link back
 	Digest    Digest // nil: no digest is posted
+	Pauses    Pauses // nil: nobody's notifications count as paused
 	Now       func() time.Time
 	Nonce     func() string // unique each time; marks claims
 	Log       *slog.Logger
@@ -70,6 +72,7 @@ type result struct {
 // A failure of the other system is stored with the delivery and is no error
 // here; an error means that the ledger did not answer.
 func (d *Deliverer) Work(ctx context.Context, w ledger.Work) error {
+	ctx = crashpoint.Doing(ctx, string(w.System))
 	for {
 		now := d.Now()
 		row, err := d.Ledger.ClaimDelivery(ctx, w.Number, w.System, now, now.Add(lease), d.Nonce())
@@ -80,7 +83,7 @@ func (d *Deliverer) Work(ctx context.Context, w ledger.Work) error {
 			return err
 		}
 		if err := d.deliver(ctx, row); err != nil && !errors.Is(err, ledger.ErrClaimLost) {
-			return err
+			return errors.Join(err, d.giveBack(ctx, row))
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("deliver: %w", ctx.Err())
@@ -88,8 +91,27 @@ func (d *Deliverer) Work(ctx context.Context, w ledger.Work) error {
 	}
 }
 
+// giveBack lets a delivery go on soon of which the ledger could store nothing. If
+// it cannot store that either, the lease has to run out.
+func (d *Deliverer) giveBack(ctx context.Context, row ledger.Delivery) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackWithin)
+	defer cancel()
+	return d.Ledger.GiveBack(ctx, row, d.Now().Add(pause(row.Attempts)))
+}
+
+// giveBackWithin bounds the giving back of a claim, when the ledger has just
+// failed.
+const giveBackWithin = 5 * time.Second
+
 // deliver carries one claimed delivery out and stores what came of it.
 func (d *Deliverer) deliver(ctx context.Context, row ledger.Delivery) error {
+	ctx = crashpoint.Doing(ctx, string(row.Kind))
+	if row.Kind == change.DeliverSeal {
+		return d.deliverSeal(ctx, row)
+	}
+	if row.Kind == change.DeliverFinding || row.Kind == change.DeliverFindingNews {
+		return d.deliverFinding(ctx, row)
+	}
 	if row.Number == 0 {
 		return d.deliverDigest(ctx, row)
 	}
@@ -111,7 +133,7 @@ func (d *Deliverer) deliver(ctx context.Context, row ledger.Delivery) error {
 	case r.cancel != "":
 		return d.Ledger.End(ctx, row, ledger.DeliveryCancelled, r.cancel)
 	case !r.later.IsZero():
-		return d.Ledger.Retry(ctx, row, r.later, r.waitsFor)
+		return d.Ledger.Later(ctx, row, r.later, r.waitsFor)
 	}
 	if r.external == "" {
 		r.external = row.ExternalID
@@ -150,6 +172,9 @@ func (d *Deliverer) refreshCard(ctx context.Context, row ledger.Delivery, now ti
 
 // reconcile finds the reconciler of a delivery.
 func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.Delivery) (result, error) {
+	if d.awaitsIncident(&c, row) {
+		return incidentComing(d.Now()), nil
+	}
 	switch row.Kind {
 	case change.DeliverCard, change.DeliverThread, change.DeliverDirect, change.DeliverAudit:
 		return d.message(ctx, c, row)
@@ -185,6 +210,8 @@ func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.
 		return d.comments(ctx, c, row)
 	case change.DeliverIncident:
 		return d.incident(ctx, c, row)
+	case change.DeliverOpenIncident:
+		return d.openIncident(ctx, c, row)
 	case change.DeliverPerson:
 		return d.person(ctx, c, row)
 	case change.DeliverMergeRequest:
@@ -193,10 +220,21 @@ func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.
 		return d.mergeRequestLink(ctx, c, row)
 	case change.DeliverStatus:
 		return d.statusPage(ctx, c, row)
-	case change.DeliverDigest: // it belongs to no change, so that it never comes here
+	case change.DeliverCoordinateOut:
+		return d.coordinateOut(ctx, c, row)
+	case change.DeliverRedact:
+		return d.redact(ctx, c, row)
+	case change.DeliverRedactTicket:
+		return d.redactTicket(ctx, c, row)
+	case change.DeliverDigest, change.DeliverSeal, change.DeliverFinding, change.DeliverFindingNews: // they belong to no change, so that they never come here
 	}
-	return result{cancel: "no reconciler knows deliveries of kind " + string(row.Kind)}, nil
+	// A newer replica beside us asked for it, and will carry it out.
+	return result{later: d.Now().Add(unknownPause)}, nil
 }
+
+// unknownPause is how long a delivery is left to others that this program does
+// not know.
+const unknownPause = 5 * time.Second
 
 // slowest is the longest pause between two tries of a delivery.
 const slowest = time.Minute

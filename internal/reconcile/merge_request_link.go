@@ -64,14 +64,14 @@ func (d *Deliverer) linkFromTicket(ctx context.Context, c change.Change, m *chan
 	switch {
 	case d.Tickets == nil:
 		return result{cancel: noJira}, nil
-	case c.Confidential:
-		return result{cancel: "the change is confidential"}, nil
 	case c.Ticket == nil || c.Ticket.Key != key:
 		return result{cancel: "another ticket was linked"}, nil
-	case !c.Ticket.Checked || c.Ticket.ID == "":
+	case !c.InTicket() && (c.Phase.Final() || !c.Ticket.Ours || d.Project.SecurityLevel == ""):
+		return result{cancel: "the change is confidential, and the ticket is not"}, nil
+	case !c.InTicket(), !c.Ticket.Checked, c.Ticket.ID == "": // a ticket of ours is being put under its security level
 		return result{later: d.Now().Add(ticketWait)}, nil
 	}
-	id := fmt.Sprintf("breakglass-%s-merge-request-%d", strings.ToLower(c.Number.String()), m.Item)
+	id := mergeRequestLinkID(&c, m.Item)
 	title := fmt.Sprintf("%s: %s %s", c.Number, strings.ToLower(mergeRequestHeading(m)), m.Ref)
 	return result{external: id}, d.Tickets.UpsertRemoteLink(ctx, c.Ticket.ID, id, m.Ref.URL, title)
 }

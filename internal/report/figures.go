@@ -26,6 +26,7 @@ type Figures struct {
 	Waits      []Wait   `json:"waits"`
 	Repeats    []Repeat `json:"repeats"`
 	Exceptions []Count  `json:"exceptions"`
+	Findings   []Found  `json:"findings"` // of the census: those open now, or closed in the period or later
 }
 
 // Count is how often something occurs.

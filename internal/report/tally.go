@@ -12,9 +12,10 @@ import (
 
 // Options say what the figures are of.
 type Options struct {
-	Since, Until time.Time // the period; Until is not part of it
-	AsOf         time.Time // the moment of the report: what is overdue then, and how long open waits last
-	AllChanges   int       // all changes to production in the period, for the share of emergencies; 0: not known
+	Since, Until time.Time              // the period; Until is not part of it
+	AsOf         time.Time              // the moment of the report: what is overdue then, and how long open waits last
+	Findings     []change.CensusFinding // of the census
+	AllChanges   int                    // all changes to production in the period, for the share of emergencies; 0: not known
 }
 
 // Tally adds changes up. It keeps a few numbers of each, not the changes.
@@ -162,7 +163,7 @@ func (t *Tally) Figures() Figures {
 		Since: t.opts.Since, Until: t.opts.Until, AsOf: t.opts.AsOf, Changes: t.changes, AllChanges: t.opts.AllChanges,
 		Outcomes: []Count{}, Kinds: t.kinds.sorted(), Reasons: t.reasons.sorted(), Exceptions: t.except.sorted(),
 		Trend: t.trend(), Approval: t.approval, Access: t.access.figures(),
-		Overdue: slices.Clone(t.overdue), Waits: t.sortedWaits(), Repeats: t.sortedRepeats(),
+		Findings: founds(t.opts.Findings), Overdue: slices.Clone(t.overdue), Waits: t.sortedWaits(), Repeats: t.sortedRepeats(),
 	}
 	for _, o := range Outcomes() {
 		if n := t.outcomes[o]; n > 0 {

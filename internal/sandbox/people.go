@@ -120,7 +120,7 @@ func jiraOptions(opts Options) jira.Options {
 			{ID: DeputyAccount, Name: "Deputy", Email: "deputy@example.com"},
 		},
 		Projects: []jira.Project{
-			{Key: "OPS", Name: "Operations", IssueTypes: []jira.IssueType{{Name: "Task"}}},
+			{Key: "OPS", Name: "Operations", IssueTypes: []jira.IssueType{{Name: "Task", Levels: []jira.Level{{ID: "10001", Name: "Security team"}}}}},
 			{Key: "PLATFORM", Name: "Platform", IssueTypes: []jira.IssueType{{Name: "Task"}}},
 		},
 	}

@@ -77,7 +77,7 @@ func (a *App) confirmInView(ctx context.Context, i *interaction, act action) err
 	if !ok {
 		return errForged
 	}
-	if _, err := a.readable(ctx, key.Number, i.person(), i.User.TeamID); err != nil {
+	if _, _, err := a.readable(ctx, key.Number, i.person(), i.User.TeamID); err != nil {
 		return err
 	}
 	if _, _, err := a.do(ctx, key.Number, change.ConfirmMergeRequest{Item: key.Item}, i.person(), i.User.TeamID, byTrigger(i.TriggerID)); err != nil {

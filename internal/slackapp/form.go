@@ -75,9 +75,10 @@ type form struct {
 	Choice       change.TicketChoice
 	Ticket       string
 	Answers      map[change.QuestionID]string
-	MadeAt       time.Time
-	Implementer  change.PersonID
-	GivenBy      change.PersonID
+	onCall
+	MadeAt      time.Time
+	Implementer change.PersonID
+	GivenBy     change.PersonID
 
 	MergeRequests string // as typed: addresses, one on each line
 }
@@ -125,6 +126,7 @@ func formOf(v *shownView, rules change.Rules) form {
 			f.Answers[q.ID] = answerOf(q, at(questionBlock(kind.ID, q.ID), inputQuestion))
 		}
 	}
+	f.onCall = onCallOf(v, f.Kind)
 	if s := at(inputMadeAt, inputMadeAt).SelectedDateTime; s != 0 {
 		f.MadeAt = time.Unix(s, 0).UTC()
 	}
@@ -180,6 +182,9 @@ func (f *form) settle(rules change.Rules) {
 		return
 	}
 	if f.Incident == noIncident && kind.Incident == change.NeedRequired {
+		f.Incident, f.IncidentText = "", ""
+	}
+	if f.Incident == openIncident && f.Report {
 		f.Incident, f.IncidentText = "", ""
 	}
 	if f.Choice == "" {

@@ -187,7 +187,7 @@ func chosenFix(c *change.Change, v *shownView) (fix bool, err error) {
 
 // mergeRequestSubmitted gives the command of that form.
 func (a *App) mergeRequestSubmitted(ctx context.Context, i *interaction, key buttonKey) (change.Command, error) {
-	c, err := a.readable(ctx, key.Number, i.person(), i.User.TeamID)
+	c, _, err := a.readable(ctx, key.Number, i.person(), i.User.TeamID)
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +212,7 @@ func (a *App) linkFormSubmitted(ctx context.Context, i *interaction, key buttonK
 	if err != nil || !is {
 		return cmd, err
 	}
-	c, err := a.readable(ctx, key.Number, i.person(), i.User.TeamID)
+	c, _, err := a.readable(ctx, key.Number, i.person(), i.User.TeamID)
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +224,7 @@ func (a *App) linkFormSubmitted(ctx context.Context, i *interaction, key buttonK
 // where the change asks for a permanent fix and nobody said which it is. It answers
 // nothing where there is nothing to ask.
 func (a *App) askWhichItIs(ctx context.Context, c command, n change.Number, link change.LinkMergeRequest) (say string, err error) {
-	about, err := a.readable(ctx, n, change.PersonID(c.UserID), "")
+	about, _, err := a.readable(ctx, n, change.PersonID(c.UserID), "")
 	if err != nil || !about.Plan.PermanentFix || about.Phase.Final() {
 		return "", err
 	}

@@ -12,12 +12,14 @@ import (
 // The forms that buttons open, besides the request form.
 const (
 	callbackDeny     = "deny_form"
+	callbackApprove  = "approve_form"
 	callbackDuration = "duration_form"
 	callbackExtend   = "extend_form"
 	callbackNote     = "note_form"
 	callbackLink     = "link_form"
 	callbackRecord   = "record_form"
 	callbackReview   = "review_form"
+	callbackWaive    = "waive_form"
 )
 
 // The inputs of these forms, named as the fields that refusals are about.
@@ -38,10 +40,15 @@ func (a *App) openForm(ctx context.Context, i *interaction, name string, key but
 	if err != nil {
 		return err
 	}
-	if !a.mayRead(&c, actor.ID, actor.Groups) {
-		return turnDown(change.NotAllowed, "%s is confidential.", c.Number)
+	if err := c.Cleared(a.Rules, actor.Groups, actor.ID); err != nil {
+		return err
 	}
-	v, err := a.formFor(&c, name, key, i)
+	var v slack.ModalViewRequest
+	if name == actionWaive {
+		v, err = waiveForm(&c, actor, key)
+	} else {
+		v, err = a.formFor(&c, name, key, i)
+	}
 	if err != nil {
 		return err
 	}
@@ -191,7 +198,9 @@ func formAgain(c *change.Change, channel string) form {
 	if c.Access != nil {
 		f.Target, f.Set, f.Duration = c.Access.Target, c.Access.PermissionSet, c.Access.Asked
 	}
-	if i := c.Incident; i != nil && !i.Now.Private {
+	if i := c.Incident; i != nil && i.Opening != nil && i.Now.ID == "" {
+		f.Incident, f.Name, f.Severity, f.SeverityText = openIncident, i.Opening.Name, i.Opening.SeverityID, i.Opening.Severity
+	} else if i != nil && !i.Now.Private {
 		f.Incident, f.IncidentText = i.Now.ID, incidentLine(i.Now)
 	}
 	f.MergeRequests = workingAddresses(c)
@@ -210,6 +219,9 @@ func submissions() map[string]submitted {
 		callbackDeny: func(_ context.Context, _ *App, i *interaction, key buttonKey) (change.Command, error) {
 			return change.Deny{Ask: key.Ask, Reason: i.View.text(inputText)}, nil
 		},
+		callbackApprove: func(_ context.Context, _ *App, i *interaction, key buttonKey) (change.Command, error) {
+			return change.Approve{Ask: key.Ask, Reason: i.View.text(inputText)}, nil
+		},
 		callbackDuration: func(_ context.Context, _ *App, i *interaction, key buttonKey) (change.Command, error) {
 			return change.ChangeDuration{Ask: key.Ask, Duration: durationOf(i.View.at(inputDuration).option())}, nil
 		},
@@ -227,6 +239,9 @@ func submissions() map[string]submitted {
 		},
 		callbackRecord: func(_ context.Context, _ *App, i *interaction, _ buttonKey) (change.Command, error) {
 			return change.WriteRecord{Done: i.View.text(inputDone), Why: i.View.text(inputWhy), NothingChanged: len(i.View.at(inputNothing).SelectedOptions) > 0}, nil
+		},
+		callbackWaive: func(_ context.Context, _ *App, i *interaction, _ buttonKey) (change.Command, error) {
+			return waiveOf(i.View), nil
 		},
 		callbackReview: func(_ context.Context, _ *App, i *interaction, _ buttonKey) (change.Command, error) {
 			return change.SubmitReview{Text: reviewOf(i.View)}, nil

@@ -10,14 +10,14 @@ import (
 // editing. Where the channel has no place for it, its people get it directly.
 func card(p change.Posting) *message {
 	c := &p.Change
-	if c.Confidential && p.Delivery.To == "" {
-		return confidentialCard(c)
-	}
 	m := heading(c, clip(c.KindName, 120))
-	m.text = c.Number.String() + ": confidential"
 	m.notify(c, oneLine(c.KindName, roomForName)+", "+mention(c.Implementer)+": "+oneLine(c.What, roomInText)+" – "+phaseWords(c))
 	m.say("*State:* "+stateWords(c), "*Next:* "+nextWords(c))
 	m.say(facts(c)...)
+	m.say(selfLines(c)...)
+	m.say(inSpiteLines(c)...)
+	m.say(incidentChecks(c)...)
+	m.say(uncheckedApproval(c)...)
 	m.texts(c, roomForCard)
 	if c.Phase != change.Requested && !c.Phase.Final() {
 		m.say("*Recorded* " + recordWords(c))
@@ -28,23 +28,6 @@ func card(p change.Posting) *message {
 	m.say(links(c)...)
 	m.buttons(cardButtons(c)...)
 	return m
-}
-
-// confidentialCard gives away the number and the state, and no more.
-func confidentialCard(c *change.Change) *message {
-	line := c.Number.String() + " · confidential · " + phaseWord(c.Phase)
-	m := &message{text: line}
-	m.blocks = append(m.blocks, slack.NewHeaderBlock(plainObject(line, 150)))
-	m.buttons(cardButtons(c)...)
-	return m
-}
-
-// phaseWord is a phase without anything that belongs to the change.
-func phaseWord(p change.Phase) string {
-	if p == change.Requested {
-		return "waiting for approval"
-	}
-	return string(p)
 }
 
 // cardButtons are those of the card, by state. They hold a number only: who may
@@ -69,10 +52,9 @@ func cardButtons(c *change.Change) []*slack.ButtonBlockElement {
 	return []*slack.ButtonBlockElement{show}
 }
 
-// extend is absent where there is no access that could last longer. A
-// confidential card does not tell whether there is.
+// extend is absent where there is no access that could last longer.
 func extend(c *change.Change) *slack.ButtonBlockElement {
-	if c.Access == nil && !c.Confidential {
+	if c.Access == nil {
 		return nil
 	}
 	return button(actionExtend, "Extend", buttonKey{Number: c.Number})

@@ -24,9 +24,9 @@ func (w Words) direct(p change.Posting) *message {
 	case change.MessageSignOffDoubted, change.MessageSignOffUndone, change.MessageSignedOff:
 		return signOffMessage(c, e, p.Delivery)
 	case change.MessageBreach:
-		return breachMessage(c, e, p.Delivery)
+		return breachMessage(p)
 	case change.MessageAccessLate:
-		return accessLateMessage(c, e, p.Delivery)
+		return accessLateMessage(c, e)
 	case change.MessageTicketRefused:
 		return ticketRefusedMessage(c, e)
 	case change.MessageClosed:
@@ -37,6 +37,21 @@ func (w Words) direct(p change.Posting) *message {
 		return mergeRequestRefusedMessage(c, e)
 	case change.MessageIndependentReviewUndone:
 		return independentReviewUndoneMessage(c, e)
+	case change.MessageWaived:
+		return waivedMessage(c, e)
+	case change.MessageApproverAway:
+		return approverAwayMessage(c, e)
+	case change.MessageCoordinate:
+		return coordinateMessage(c, p.Delivery)
+	case change.MessageWitness: // it stands on a question, which is kept current: see ask
+	case change.MessageSelfApproved:
+		return selfApprovedMessage(c)
+	case change.MessageSelfRefused:
+		return selfRefusedMessage(c, e)
+	case change.MessageIncidentDoubted:
+		return incidentDoubtedMessage(c, e, p.Delivery)
+	case change.MessageIncidentNotOpened:
+		return notOpenedMessage(c, e)
 	}
 	return nil
 }
@@ -50,8 +65,8 @@ func (m *message) about(c *change.Change) {
 func approvedMessage(c *change.Change) *message {
 	m := heading(c, "approved")
 	line := "Approved"
-	if by := c.Approver(); by != "" {
-		line += " by " + mention(by)
+	if by := approvedByWords(c); by != "" {
+		line += " by " + by
 	}
 	if c.Access == nil {
 		line += ". No access is given through breakglass; you may begin."

@@ -25,7 +25,7 @@ func whoWords(c *change.Change) string {
 	if c.Report != nil && c.Report.GivenBy != "" {
 		s += "; access given by " + mention(c.Report.GivenBy)
 	}
-	if len(c.Witnesses) > 0 {
+	if len(c.Witnesses) > 0 && c.Self == nil {
 		s += "; on the call: " + mentions(c.Witnesses)
 	}
 	return s
@@ -87,6 +87,9 @@ func facts(c *change.Change) []string {
 	if length := lengthWords(c); length != "" {
 		lines = append(lines, "*For how long:* "+length)
 	}
+	if words := coordinatorWords(c); words != "" {
+		lines = append(lines, "*Coordinated with:* "+words)
+	}
 	if c.Again != 0 {
 		lines = append(lines, "*Asks again for:* "+c.Again.String())
 	}
@@ -110,6 +113,9 @@ func (m *message) texts(c *change.Change, limit int) {
 // reference, for whoever linked it need not be one of its people.
 func incidentWords(i *change.IncidentLink) string {
 	now := i.Now
+	if i.BeingOpened() {
+		return openingWords(i)
+	}
 	if now.Private {
 		return reference(now.URL, now.Reference) + " (private)"
 	}
@@ -147,11 +153,7 @@ func links(c *change.Change) []string {
 		lines = append(lines, line)
 	}
 	if i := c.Incident; i != nil {
-		line := "*Incident:* " + incidentWords(i)
-		if i.Refused != "" {
-			line += " – it takes no notes: " + oneLine(i.Refused, 200)
-		}
-		lines = append(lines, line)
+		lines = append(lines, incidentLinkLine(i))
 	}
 	lines = append(lines, mergeRequestLines(c, shownMergeRequests)...)
 	for i, url := range c.Links {

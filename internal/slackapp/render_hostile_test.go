@@ -74,7 +74,7 @@ func inspect(t *rapid.T, kind string, v any) {
 func TestWhatPeopleTypeCanNeitherPingNorPretendNorBreakAMessage(t *testing.T) {
 	t.Parallel()
 	stories := lives(t)
-	names := []string{"whole", "during", "denied", "standing", "reported", "patched"}
+	names := []string{"whole", "during", "denied", "standing", "reported", "self", "self, silent", "opening", "not opened", "doubted", "overdue", "patched"}
 	b := setupPost(t)
 	card := b.write(t, cardOf(stories["whole"].c))
 	rapid.Check(t, func(rt *rapid.T) {

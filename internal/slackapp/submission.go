@@ -73,6 +73,7 @@ func (f *form) request(rules change.Rules, l looked) change.Request {
 		Reported: f.Report, MadeAt: f.MadeAt, Implementer: f.Implementer, GivenBy: f.GivenBy,
 		MergeRequests: l.mergeRequests,
 	}
+	f.addOnCall(&req, rules)
 	if f.recordAsked(rules) {
 		req.Choice = f.Choice
 	}

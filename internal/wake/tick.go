@@ -14,12 +14,14 @@ import (
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 )
 
-// Ticker looks again and again for what is due, and works it off. Its three
+// Ticker looks again and again for what is due, and works it off. Its
 // looks do not wait for one another: a slow Jira holds up no revocation.
 type Ticker struct {
 	Ledger *ledger.Ledger
 	Jobs   Jobs
 	Clock  func(ctx context.Context) (due int, err error) // reconcile.Clock.Tick
+	Seal   func(ctx context.Context) error                // reconcile.Sealer.Seal; nil: nothing is sealed
+	Census func(ctx context.Context) error                // reconcile.Census.Work; nil where no access is granted through AWS
 	Now    func() time.Time
 	Every  time.Duration // between two looks; 0: 250 ms
 	Log    *slog.Logger
@@ -54,6 +56,9 @@ func (t *Ticker) Start(ctx context.Context) {
 		_, err := t.Clock(ctx)
 		return err
 	})
+	if t.Seal != nil { // beside the clock: the first seal of a large ledger takes a while
+		t.loop(ctx, every, "seal", t.Seal)
+	}
 	for _, system := range ledger.Systems() {
 		t.loop(ctx, every, string(system), func(ctx context.Context) error {
 			work, err := t.Ledger.DueWork(ctx, system, t.Now(), tickBatch)
@@ -69,6 +74,24 @@ func (t *Ticker) Start(ctx context.Context) {
 	if t.Jobs.Assign != nil {
 		t.loop(ctx, every, "access", t.assign)
 	}
+	if t.Census != nil {
+		t.loop(ctx, time.Second, "census", t.census)
+	}
+}
+
+// census goes on with the census. A stop need not wait for it: it only reads from
+// AWS, and goes on elsewhere.
+func (t *Ticker) census(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-t.stopping:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return safely(func() error { return t.Census(ctx) })
 }
 
 // Stop ends the ticking: nothing is begun any more. It waits for what is in

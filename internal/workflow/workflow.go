@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/crashpoint"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 )
 
@@ -73,6 +74,7 @@ var errAgain = errors.New("taken before")
 // Submit makes a change of a request. A payload that was taken before answers
 // the change that it made then. Refusals are *change.Refusal.
 func (w *Workflow) Submit(ctx context.Context, req change.Request, actor change.Actor, opts ...Option) (change.Change, error) {
+	ctx = crashpoint.Doing(ctx, req)
 	o := gather(opts)
 	var made change.Change
 	var earlier change.Number
@@ -118,6 +120,7 @@ func (w *Workflow) Submit(ctx context.Context, req change.Request, actor change.
 // Do carries a command out on change n, and answers the change after it. A
 // refusal is a *change.Refusal; a person's is kept in the change's chain.
 func (w *Workflow) Do(ctx context.Context, n change.Number, cmd change.Command, actor change.Actor, opts ...Option) (change.Change, error) {
+	ctx = crashpoint.Doing(ctx, cmd)
 	o := gather(opts)
 	var after change.Change
 	err := w.Ledger.InTx(ctx, func(tx ledger.Tx) error {
@@ -172,6 +175,13 @@ func (w *Workflow) follow(ctx context.Context, tx ledger.Tx, c *change.Change, e
 	}
 	if err := tx.TouchMessages(ctx, c.Number, c.Version, now, change.AltersQuestions(events)); err != nil {
 		return err
+	}
+	for _, e := range events {
+		if e.Type == change.EventWaived { // nobody is to do what a reminder still asks for
+			if err := tx.TouchReminders(ctx, c.Number, change.ObligationName(e.Fact("obligation")), e.Fact("item"), now); err != nil {
+				return err
+			}
+		}
 	}
 	assignment, err := tx.SyncGrant(ctx, c, now)
 	if err != nil {
