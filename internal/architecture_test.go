@@ -56,7 +56,7 @@ var forTests = []string{"internal/embeddedpg", "internal/sandbox", "migrations"}
 // reconcilers are proved over the wire, with the real adapters against the
 // stand-ins.
 var testArrows = map[string][]string{
-	"internal/reconcile": {"internal/identitycenter", "internal/jira", "internal/incidentio"},
+	"internal/reconcile": {"internal/identitycenter", "internal/jira", "internal/incidentio", "internal/forge"},
 }
 
 // maxLines is the length of a file that is no test. A longer one has more

@@ -16,6 +16,7 @@ import (
 
 	"github.com/breakglass-bot/breakglass/internal/config"
 	"github.com/breakglass-bot/breakglass/internal/directory"
+	"github.com/breakglass-bot/breakglass/internal/forge"
 	"github.com/breakglass-bot/breakglass/internal/httpserver"
 	"github.com/breakglass-bot/breakglass/internal/identitycenter"
 	"github.com/breakglass-bot/breakglass/internal/incidentio"
@@ -58,6 +59,7 @@ type systems struct {
 	aws      *identitycenter.Client
 	jira     *jira.Client
 	incident *incidentio.Client
+	forge    *forge.Client // always there: without a forge, addresses are kept as text
 }
 
 // slackTimeout bounds every call of Slack's Web API.
@@ -109,7 +111,11 @@ func newSystems(ctx context.Context, cfg *config.Config, now func() time.Time) (
 		s.incident, err = incidentio.New(incidentio.Options{
 			BaseURL: i.BaseURL, APIKey: cfg.Secrets.IncidentIOAPIKey.Reveal(), Now: now, MitigatedStatuses: i.MitigatedStatuses,
 		})
+		if err != nil {
+			return s, err
+		}
 	}
+	s.forge, err = newForge(cfg, now)
 	return s, err
 }
 

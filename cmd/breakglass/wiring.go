@@ -21,6 +21,7 @@ func (p *program) wireReconcilers() {
 		Organization: p.cfg.Organization, ReleaseURL: p.cfg.ReleaseProcessURL, PortalURL: p.portal(),
 		Command: p.cfg.Slack.Command, Channel: p.cfg.Slack.Channel, AuditChannel: p.cfg.Slack.AuditChannel,
 		Usergroup: func(id change.GroupID) string { return p.cfg.Rules.Groups[id].SlackUsergroup },
+		People:    p.cfg.Rules.People,
 	})
 	p.deliverer = &reconcile.Deliverer{
 		Ledger: p.ledger, Workflow: p.workflow, Directory: directory.Asking{Directory: p.directory}, Messenger: messenger, Links: messenger,
@@ -46,6 +47,7 @@ func (p *program) wireReconcilers() {
 		p.deliverer.Incidents = p.systems.incident
 		p.deliverer.Project.EscapeMarkdown = incidentio.EscapeMarkdown
 	}
+	p.wireForges()
 }
 
 // wireSlack makes Slack's edge.
@@ -67,6 +69,7 @@ func (p *program) wireSlack() {
 	if p.systems.incident != nil {
 		p.app.Lookups.Incidents = p.systems.incident
 	}
+	p.app.Lookups.MergeRequests = p.systems.forge
 }
 
 // portal is AWS's access portal; empty where no access is granted through AWS.

@@ -47,6 +47,11 @@ link-ticket     =           =           =           =           =           =   
 ticket-made     =           =           =           =           =           =           -           =           =           =           =
 link-incident   =           =           =           =           =           =           too_late    too_late    too_late    too_late    too_late
 link-url        =           =           =           =           =           =           too_late    too_late    too_late    too_late    too_late
+link-merge      =           =           =           =           =           =           too_late    too_late    too_late    too_late    too_late
+confirm-merge   too_late    too_late    too_late    too_late    too_late    too_late    too_late    too_late    too_late    too_late    too_late
+merge-seen      -           -           -           -           -           -           -           -           -           -           -
+merge-no        -           -           -           -           -           -           -           -           -           -           -
+status-seen     =           =           =           =           =           =           =           =           =           =           =
 record          too_early   too_early   too_early   too_early   =           =           too_late    too_late    too_late    too_late    too_late
 sign-off        too_early   too_early   too_early   too_early   too_early   too_early   decided     too_late    too_late    too_late    too_late
 draft           too_early   too_early   too_early   too_early   too_early   =           decided     too_late    too_late    too_late    too_late
@@ -96,7 +101,10 @@ func commands() map[string]func(l *life) ([]change.Event, error) {
 		"extend": by(change.Extend{Duration: time.Hour}, mine), "note": by(change.AddNote{Text: "x"}, mine),
 		"link-ticket": by(change.LinkTicket{Ticket: other}, mine), "ticket-made": by(change.LinkTicket{Ticket: other, Ours: true}, itself),
 		"link-incident": by(change.LinkIncident{Incident: incident("I1")}, mine), "link-url": by(change.LinkURL{URL: "https://x.example.com"}, mine),
-		"record": by(change.WriteRecord{Done: "x", Why: "y"}, mine), "sign-off": by(change.SignOff{}, theirs),
+		"link-merge": by(change.LinkMergeRequest{Ref: lab(1)}, mine), "confirm-merge": by(change.ConfirmMergeRequest{Item: 1}, theirs),
+		"merge-seen": by(change.MergeRequestSeen{Item: 1, Seen: open(1)}, itself), "merge-no": by(change.MergeRequestRefused{Item: 1, Say: "x"}, itself),
+		"status-seen": by(change.StatusSeen{}, itself),
+		"record":      by(change.WriteRecord{Done: "x", Why: "y"}, mine), "sign-off": by(change.SignOff{}, theirs),
 		"draft": by(change.SaveDraft{}, mine), "review": by(change.SubmitReview{Text: goodReview}, mine),
 		"remind-later": by(change.RemindLater{Obligation: change.OweRecord}, mine),
 		"tick":         by(change.Tick{}, itself), "escalate": by(change.Escalate{Ask: 1}, itself),

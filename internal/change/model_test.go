@@ -86,6 +86,7 @@ func randomBegin(rt *rapid.T) *life {
 	}
 	l := beginAs(rt, req, member(requester), start)
 	l.quick = true
+	l.rules.People = identities()
 	return l
 }
 
@@ -130,6 +131,9 @@ func personCommand(rt *rapid.T, l *life) change.Command {
 		change.RemindLater{Obligation: change.OweRecord},
 		change.RemindLater{Obligation: change.OweReview},
 		change.RemindLater{Obligation: change.OweSignOff},
+		change.LinkMergeRequest{Ref: lab(rapid.IntRange(1, 3).Draw(rt, "merge request"))},
+		change.LinkMergeRequest{Ref: change.MergeRequestRef{URL: "https://git.example.com/1"}},
+		change.ConfirmMergeRequest{Item: rapid.IntRange(0, 3).Draw(rt, "item")},
 		change.Waive{Obligation: change.OweRecord, Reason: text},
 		change.Waive{Obligation: change.OweReview, Reason: text},
 		change.Waive{Obligation: change.OweSignOff, Reason: text},
@@ -171,6 +175,10 @@ func systemCommand(rt *rapid.T, l *life) change.Command {
 		change.ActionRecorded{Item: 1, Ticket: ticket},
 		change.OwnerGone{Person: requester},
 		change.Undelivered{Say: "The channel is gone."},
+		randomLook(rt, l),
+		randomLook(rt, l),
+		change.MergeRequestRefused{Item: rapid.IntRange(0, 3).Draw(rt, "item"), Say: "GitLab does not have it."},
+		change.StatusSeen{},
 		change.Escalate{Ask: len(l.c.Asks)},
 		change.Coordinated{People: []change.PersonID{manager}},
 		change.ApproverAway{Ask: len(l.c.Asks), Person: cto, Until: l.now.Add(time.Hour)},

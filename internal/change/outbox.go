@@ -63,7 +63,7 @@ func (o *outbox) tell(e Event, m Message, to ...PersonID) {
 
 // event maps an event to what follows from it.
 func (o *outbox) event(e Event) {
-	if inThread(e.Type) {
+	if inThread(e.Type) || newsOfMergeRequest(e) {
 		o.once(DeliverThread, seqKey(e), "", Ref{Seq: e.Seq})
 	}
 	if inAudit(e) {

@@ -17,6 +17,7 @@ func (l *life) take(before, after change.Change, events []change.Event) {
 	l.checkPhases(before.Phase, after, events)
 	l.checkAsks(before, after)
 	l.checkOwed(after)
+	l.checkReviewed(after)
 	l.checkRow(after)
 	for i := range events {
 		events[i].Seq = int64(len(l.events) + 1)
@@ -189,7 +190,7 @@ func (l *life) checkOutbox(c change.Change, events []change.Event) {
 		again := l.sent[name]
 		l.sent[name] = true
 		switch d.Kind { //nolint:exhaustive // these are asked for once in a life, however often they are wanted
-		case change.DeliverTicket, change.DeliverPerson, change.DeliverTicketLook:
+		case change.DeliverTicket, change.DeliverPerson, change.DeliverTicketLook, change.DeliverMergeRequestLink:
 			continue
 		}
 		if d.Mode == change.Once && again {

@@ -64,6 +64,9 @@ func rules() change.Rules {
 		Review: change.ReviewRules{
 			Within: 120 * time.Hour, Remind: []time.Duration{24 * time.Hour, 96 * time.Hour}, RemindOverdueEvery: 24 * time.Hour, NeedsAction: true,
 		},
+		MergeRequests: change.MergeRequestRules{
+			ReviewWithin: 72 * time.Hour, PermanentFixWithin: 336 * time.Hour, Remind: []time.Duration{24 * time.Hour, 48 * time.Hour}, RemindOverdueEvery: 24 * time.Hour,
+		},
 		Access: change.AccessRules{
 			Durations:   []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour},
 			GrantWithin: 30 * time.Minute, NoneEndsAfter: 8 * time.Hour, WarnBeforeEnd: 10 * time.Minute, MaxTotal: 6 * time.Hour,

@@ -146,7 +146,7 @@ func WorkOf(number int64, system string) Work {
 
 // Systems lists the systems that deliveries go to.
 func Systems() []change.System {
-	return []change.System{change.SystemSlack, change.SystemJira, change.SystemIncident, change.SystemAWS}
+	return []change.System{change.SystemSlack, change.SystemJira, change.SystemIncident, change.SystemAWS, change.SystemForge}
 }
 
 // DueWork lists the changes with deliveries to a system that are due and that

@@ -55,6 +55,9 @@ type PopulationRow struct {
 
 	What, Why, Reply string   // as typed; Reply is why it was denied, or why it failed
 	Links            []string // as typed
+
+	MergeRequest, IndependentReview, PermanentFix PopulationDuty
+	MergeRequests                                 []PopulationMergeRequest
 }
 
 // PopulationAccess is the access of a change. Asked and Approved include
@@ -176,6 +179,8 @@ func PopulationRowOf(c change.Change, times map[change.EventType]int) Population
 	for _, a := range c.Review.Text.Actions {
 		row.Actions = append(row.Actions, PopulationAction{What: a.What, Owner: a.Owner, Due: a.Due, Agreed: c.Review.Submitted, Ticket: a.Ticket})
 	}
+	row.MergeRequest, row.IndependentReview, row.PermanentFix = dutyOf(&c, change.OweMergeRequest), dutyOf(&c, change.OweIndependentReview), dutyOf(&c, change.OwePermanentFix)
+	row.addMergeRequests(&c)
 	row.addAsks(&c)
 	row.addAccess(&c)
 	return row

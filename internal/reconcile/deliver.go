@@ -53,6 +53,10 @@ type Deliverer struct {
 	Nonce     func() string // unique each time; marks claims
 	Log       *slog.Logger
 	Within    time.Duration // of one delivery with all its calls; 0: 100 s, and never as long as a claim lasts
+
+	MergeRequests MergeRequests // nil: no forge is configured
+	StatusPage    StatusPage    // nil: GitHub's status page is not configured
+	Attachments   Attachments   // nil: no incident.io is configured
 }
 
 // result is what a delivery's reconciler has reached.
@@ -210,6 +214,12 @@ func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.
 		return d.openIncident(ctx, c, row)
 	case change.DeliverPerson:
 		return d.person(ctx, c, row)
+	case change.DeliverMergeRequest:
+		return d.mergeRequest(ctx, c, row)
+	case change.DeliverMergeRequestLink:
+		return d.mergeRequestLink(ctx, c, row)
+	case change.DeliverStatus:
+		return d.statusPage(ctx, c, row)
 	case change.DeliverCoordinateOut:
 		return d.coordinateOut(ctx, c, row)
 	case change.DeliverRedact:

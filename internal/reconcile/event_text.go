@@ -56,6 +56,7 @@ func (d *Deliverer) eventEntry(ctx context.Context, c *change.Change, e change.E
 		if e.Actor != "" {
 			say += ", by " + d.name(ctx, e.Actor)
 		}
+		say += arrivedWords(c, e)
 		p.add("Window", window(c))
 	case change.EventAccessGone:
 		say = "the access of " + d.name(ctx, c.Implementer) + " has ended"
@@ -81,6 +82,17 @@ func (d *Deliverer) eventEntry(ctx context.Context, c *change.Change, e change.E
 	}
 	out.title, out.sections = c.Number.String()+": "+say, p
 	return out, true
+}
+
+// arrivedWords says what the end rests on, where that is evidence.
+func arrivedWords(c *change.Change, e change.Event) string {
+	switch {
+	case e.Fact("how") != "evidence":
+		return ""
+	case c.Plan.EndsOn != nil:
+		return ": every merge request is merged and deployed"
+	}
+	return ": every merge request is merged"
 }
 
 // owedName names the obligation that an event is about, for people.

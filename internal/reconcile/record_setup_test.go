@@ -277,7 +277,7 @@ func (b *recordBundle) work(t *testing.T) {
 	t.Helper()
 	for range 50 {
 		idle := true
-		for _, system := range []change.System{change.SystemSlack, change.SystemJira, change.SystemIncident} {
+		for _, system := range ledger.Systems() {
 			due, err := b.Ledger.DueWork(t.Context(), system, b.clock.now(), 100)
 			if err != nil {
 				t.Fatal(err)

@@ -144,7 +144,9 @@ func (d *Deliverer) plan(ctx context.Context, c *change.Change) paper {
 		p.add("On the call", d.names(ctx, c.Witnesses))
 	}
 	p.add("Coordinated by", d.names(ctx, c.Coordinators))
+	p.mergeRequests(c)
 	p.add("Links", strings.Join(c.Links, "\n"))
+	p.add("What GitHub's status page said", statusWords(c.Status))
 	return p
 }
 
@@ -210,6 +212,8 @@ func (d *Deliverer) recordEntry(ctx context.Context, c *change.Change) entry {
 	}
 	p.add("Access", where(c))
 	p.add("Window", window(c))
+	d.mergeRequestEvidence(&p, c, func(who change.PersonID) string { return d.name(ctx, who) })
+	p.add("What GitHub's status page said", statusWords(c.Status))
 	if r.Moved != "" {
 		p.add("Why it is recorded here", r.Moved)
 	}

@@ -67,7 +67,7 @@ func (d *Deliverer) link(ctx context.Context, c change.Change, row *ledger.Deliv
 // hastenRecord lets what waited for a ticket go on at once.
 func (d *Deliverer) hastenRecord(ctx context.Context, n change.Number) error {
 	var failures []error
-	for _, kind := range []change.DeliveryKind{change.DeliverRecord, change.DeliverNote, change.DeliverReview, change.DeliverRemoteLink} {
+	for _, kind := range []change.DeliveryKind{change.DeliverRecord, change.DeliverNote, change.DeliverReview, change.DeliverRemoteLink, change.DeliverMergeRequestLink} {
 		failures = append(failures, d.Ledger.Hasten(ctx, n, kind, d.Now()))
 	}
 	return errors.Join(failures...)

@@ -64,7 +64,8 @@ func columns() []column {
 	} {
 		all = append(all, dutyColumns(d.name, d.of)...)
 	}
-	return append(all, trailColumns()...)
+	all = append(all, trailColumns()...)
+	return append(all, mergeRequestColumns()...)
 }
 
 func accessColumns() []column {

@@ -45,6 +45,8 @@ const (
 	jiraEmail     = "breakglass@example.com"
 	jiraToken     = "sandbox-jira-token"
 	incidentKey   = "sandbox-incident-key"
+	gitlabToken   = "sandbox-gitlab-token" //nolint:gosec // opens nothing but the stand-in
+	githubToken   = "sandbox-github-token" //nolint:gosec // opens nothing but the stand-in
 )
 
 // person is somebody of this world: their part is their name.

@@ -59,6 +59,8 @@ type Lookups struct {
 	Access    AWSAccess
 	Tickets   Tickets
 	Incidents Incidents
+
+	MergeRequests MergeRequests // also without a forge: addresses are kept as text then
 }
 
 // Config is what the edge needs of the configuration besides the rules.

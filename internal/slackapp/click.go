@@ -16,7 +16,7 @@ func carries(kind change.DeliveryKind) []string {
 	case change.DeliverCard:
 		return []string{
 			actionWithdraw, actionFinish, actionExtend, actionAddNote, actionEndNow, actionLinkRecord, actionShow,
-			actionWriteRecord, actionWriteReview, actionAskAgain,
+			actionWriteRecord, actionWriteReview, actionAskAgain, actionLinkMergeRequest,
 		}
 	case change.DeliverAsk:
 		return []string{actionApprove, actionDeny, actionChangeDuration, actionShow, actionEndNow, actionOnCall}
@@ -24,15 +24,16 @@ func carries(kind change.DeliveryKind) []string {
 		return []string{
 			actionWithdraw, actionFinish, actionExtend, actionAddNote, actionEndNow, actionLinkRecord, actionShow,
 			actionWriteRecord, actionWriteReview, actionAskAgain, actionSignOff, actionMarkStanding, actionEndAccess, actionWaive,
+			actionLinkMergeRequest,
 		}
 	case change.DeliverReminder:
-		return []string{actionRemindLater, actionWriteRecord, actionWriteReview, actionSignOff, actionAddNote, actionLinkRecord, actionShow}
+		return []string{actionRemindLater, actionWriteRecord, actionWriteReview, actionSignOff, actionAddNote, actionLinkRecord, actionShow, actionLinkMergeRequest}
 	case change.DeliverSignOff:
 		return []string{actionSignOff, actionShow}
 	case change.DeliverAudit:
 		return []string{actionMarkStanding, actionEndAccess, actionShow}
 	case change.DeliverThread:
-		return []string{actionShow}
+		return []string{actionShow, actionConfirmReview}
 	default:
 		return nil
 	}
@@ -122,7 +123,11 @@ func (a *App) press(ctx context.Context, i *interaction, name string, key button
 			return a.askReason(ctx, i, key, err)
 		}
 		if err != nil {
+			a.lookAgain(ctx, key.Number, cmd, err)
 			return err
+		}
+		if _, confirmed := cmd.(change.ConfirmMergeRequest); confirmed && done {
+			a.tell(ctx, i, confirmedWords(&after, key))
 		}
 		if _, finished := cmd.(change.Finish); finished && done && after.Phase == change.Ended {
 			a.open(ctx, i.TriggerID, i.View, recordForm(&after, key))
@@ -164,6 +169,8 @@ func commandOfButton(name string, key buttonKey) change.Command {
 		return change.EndNow{}
 	case actionSignOff:
 		return change.SignOff{}
+	case actionConfirmReview:
+		return change.ConfirmMergeRequest{Item: key.Item}
 	case actionRemindLater:
 		return change.RemindLater{Obligation: key.Obligation, Item: key.Item}
 	}

@@ -79,6 +79,8 @@ type form struct {
 	MadeAt      time.Time
 	Implementer change.PersonID
 	GivenBy     change.PersonID
+
+	MergeRequests string // as typed: addresses, one on each line
 }
 
 // blockName is the part of a block's id that names the input.
@@ -118,6 +120,7 @@ func formOf(v *shownView, rules change.Rules) form {
 	f.Duration = durationOf(at(durationBlock(f.Target, f.Set), inputDuration).option())
 	f.Choice = change.TicketChoice(at(inputRecord, inputRecord).option())
 	f.Ticket = strings.TrimSpace(at(inputTicket, inputTicket).Value)
+	f.MergeRequests = at(inputMergeRequest, inputMergeRequest).Value
 	if kind, ok := rules.Kind(f.Kind); ok {
 		for _, q := range kind.Questions {
 			f.Answers[q.ID] = answerOf(q, at(questionBlock(kind.ID, q.ID), inputQuestion))

@@ -63,6 +63,7 @@ func (a *App) kindInputs(f form, kind change.Kind, me change.PersonID) []slack.B
 	if kind.Access == change.NeedRequired || kind.Access == change.NeedOptional {
 		blocks = append(blocks, a.accessInputs(f, kind)...)
 	}
+	blocks = append(blocks, mergeRequestInput(f, kind)...)
 	if f.recordAsked(a.Rules) {
 		blocks = append(blocks, a.recordInputs(f)...)
 	}

@@ -2,6 +2,7 @@ package slackapp
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -89,7 +90,7 @@ func homeRow(list homeList, c *change.Change, line string) *slack.SectionBlock {
 func (r waitingRow) blocks() []slack.Block {
 	var do []slack.BlockElement
 	for _, o := range r.owed {
-		if b := homeDuty(&r.change, o); b != nil && r.cleared {
+		if b := homeDuty(&r.change, o); b != nil && r.cleared && !slices.ContainsFunc(do, sameAction(b)) {
 			do = append(do, b)
 		}
 	}
@@ -105,6 +106,15 @@ func (r waitingRow) blocks() []slack.Block {
 		return []slack.Block{row}
 	}
 	return []slack.Block{row, slack.NewActionBlock("do-"+strconv.FormatInt(int64(r.change.Number), 10), do...)}
+}
+
+// sameAction tells whether a button is the same as another: one merge request may
+// meet several obligations.
+func sameAction(b *slack.ButtonBlockElement) func(slack.BlockElement) bool {
+	return func(other slack.BlockElement) bool {
+		o, ok := other.(*slack.ButtonBlockElement)
+		return ok && o.ActionID == b.ActionID
+	}
 }
 
 // homeDuty is the button that meets an obligation; nil where none does, or where

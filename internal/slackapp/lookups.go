@@ -20,6 +20,8 @@ type looked struct {
 	ticket   *change.TicketRef
 	checked  bool                    // the ticket was seen in Jira
 	no       map[change.Field]string // definite noes, by input
+
+	mergeRequests []change.RequestedMergeRequest
 }
 
 // look asks the other systems about a form, side by side, within 1.5 s. A
@@ -49,6 +51,9 @@ func (a *App) look(ctx context.Context, f *form, who change.PersonID, teamID str
 	}
 	if f.Choice == change.TicketExisting && f.recordAsked(a.Rules) {
 		all.Go(func() { l.ticket, l.checked = a.lookTicket(within, f.Ticket, no) })
+	}
+	if kind.MergeRequest != "" && kind.MergeRequest != change.NeedNone {
+		all.Go(func() { l.mergeRequests = a.lookMergeRequests(within, f.MergeRequests, no) })
 	}
 	if f.Report && f.Implementer != "" && f.Implementer != who {
 		all.Go(func() { a.lookColleague(within, f.Implementer, change.FieldImplementer, no) })

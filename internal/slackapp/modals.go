@@ -2,7 +2,6 @@ package slackapp
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -80,6 +79,8 @@ func (a *App) formFor(c *change.Change, name string, key buttonKey, i *interacti
 		return noteForm(c, key), nil
 	case actionLinkRecord:
 		return linkForm(c, key), nil
+	case actionLinkMergeRequest:
+		return mergeRequestForm(c, key, ""), nil
 	case actionWriteRecord:
 		return recordForm(c, key), nil
 	case actionWriteReview:
@@ -161,7 +162,11 @@ func noteForm(c *change.Change, key buttonKey) slack.ModalViewRequest {
 func linkForm(c *change.Change, key buttonKey) slack.ModalViewRequest {
 	link := textInput(inputText, inputText, "Link", "", false, false)
 	link.Hint = plainObject("A Jira key or ticket, an incident's reference or address, a merge or pull request", 2000)
-	return about(c, key, callbackLink, "Link record", "Link", link)
+	blocks := []slack.Block{link}
+	if c.Plan.PermanentFix { // asked of merge requests only
+		blocks = append(blocks, fixInput(true))
+	}
+	return about(c, key, callbackLink, "Link record", "Link", blocks...)
 }
 
 // recordForm asks what was done and why, filled in from what was planned.
@@ -198,6 +203,7 @@ func formAgain(c *change.Change, channel string) form {
 	} else if i != nil && !i.Now.Private {
 		f.Incident, f.IncidentText = i.Now.ID, incidentLine(i.Now)
 	}
+	f.MergeRequests = workingAddresses(c)
 	if c.Ticket != nil && !c.Ticket.Ours {
 		f.Ticket = c.Ticket.Key
 	}
@@ -225,8 +231,11 @@ func submissions() map[string]submitted {
 		callbackNote: func(_ context.Context, _ *App, i *interaction, _ buttonKey) (change.Command, error) {
 			return change.AddNote{Text: i.View.text(inputText)}, nil
 		},
-		callbackLink: func(ctx context.Context, a *App, i *interaction, _ buttonKey) (change.Command, error) {
-			return a.linkCommand(ctx, i.person(), i.User.TeamID, strings.TrimSpace(i.View.text(inputText)))
+		callbackLink: func(ctx context.Context, a *App, i *interaction, key buttonKey) (change.Command, error) {
+			return a.linkFormSubmitted(ctx, i, key)
+		},
+		callbackMergeRequest: func(ctx context.Context, a *App, i *interaction, key buttonKey) (change.Command, error) {
+			return a.mergeRequestSubmitted(ctx, i, key)
 		},
 		callbackRecord: func(_ context.Context, _ *App, i *interaction, _ buttonKey) (change.Command, error) {
 			return change.WriteRecord{Done: i.View.text(inputDone), Why: i.View.text(inputWhy), NothingChanged: len(i.View.at(inputNothing).SelectedOptions) > 0}, nil

@@ -107,7 +107,7 @@ func askLine(c *change.Change, a *change.Ask) string {
 
 // askFacts are what the question itself does not say.
 func askFacts(c *change.Change) []string {
-	lines := []string{"*Why not the release process:* " + oneLine(c.ReasonLabel, roomForName)}
+	lines := []string{"*Why not the release process:* " + oneLine(c.ReasonLabel, roomForName), statusLine(c)}
 	if c.Implementer != c.Requester {
 		lines = append(lines, "*Who makes it:* "+whoWords(c))
 	}

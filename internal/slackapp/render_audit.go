@@ -36,6 +36,8 @@ func auditTopic(e change.Event) string {
 		return "waived"
 	case change.EventSignOffUndone:
 		return "sign-off undone"
+	case change.EventIndependentReviewUndone:
+		return "independent review undone"
 	case change.EventSignedOff:
 		return "signed off"
 	case change.EventStandingKept, change.EventStandingEnded:

@@ -39,13 +39,13 @@ func cardButtons(c *change.Change) []*slack.ButtonBlockElement {
 	note := button(actionAddNote, "Add note", key)
 	switch c.Phase {
 	case change.Requested:
-		return []*slack.ButtonBlockElement{withdraw}
+		return []*slack.ButtonBlockElement{withdraw, missingLink(c)}
 	case change.Approved:
 		return []*slack.ButtonBlockElement{withdraw, endNow(c)}
 	case change.Active:
-		return []*slack.ButtonBlockElement{button(actionFinish, "Finish", key), extend(c), note, endNow(c)}
+		return []*slack.ButtonBlockElement{button(actionFinish, "Finish", key), extend(c), note, cardLink(c), endNow(c)}
 	case change.Ended:
-		return []*slack.ButtonBlockElement{note, button(actionLinkRecord, "Link record", key)}
+		return []*slack.ButtonBlockElement{note, button(actionLinkRecord, "Link record", key), cardLink(c)}
 	case change.Closed, change.Denied, change.Withdrawn, change.Lapsed, change.Failed:
 		return []*slack.ButtonBlockElement{show}
 	}

@@ -16,7 +16,7 @@ func (w Words) direct(p change.Posting) *message {
 	case change.MessageEndWarned:
 		return endWarnedMessage(c)
 	case change.MessageEnded:
-		return endedMessage(c)
+		return endedMessage(c, e)
 	case change.MessageDenied, change.MessageLapsed, change.MessageFailed, change.MessageWithdrawn:
 		return overMessage(c, e, p.Delivery)
 	case change.MessageExtended, change.MessageExtensionDenied, change.MessageExtensionLapsed:
@@ -33,6 +33,10 @@ func (w Words) direct(p change.Posting) *message {
 		return closedMessage(c)
 	case change.MessageStanding:
 		return standingMessage(c)
+	case change.MessageMergeRequestRefused:
+		return mergeRequestRefusedMessage(c, e)
+	case change.MessageIndependentReviewUndone:
+		return independentReviewUndoneMessage(c, e)
 	case change.MessageWaived:
 		return waivedMessage(c, e)
 	case change.MessageApproverAway:
@@ -118,11 +122,13 @@ func endWarnedMessage(c *change.Change) *message {
 }
 
 // endedMessage tells what is owed now.
-func endedMessage(c *change.Change) *message {
+func endedMessage(c *change.Change, e change.Event) *message {
 	topic, line := "ended", "It has ended"
 	switch {
 	case c.Report != nil:
 		topic, line = "reported", "It is recorded as reported"
+	case e.Fact("how") == "evidence":
+		line += ": " + evidenceWords(c)
 	case c.Window.EndedBy != "":
 		line += ", by " + mention(c.Window.EndedBy)
 	}
@@ -132,6 +138,7 @@ func endedMessage(c *change.Change) *message {
 	m.say(accessLines(c)...)
 	m.about(c)
 	m.say("*Recorded* " + recordWords(c))
+	m.say(mergeRequestLines(c, shownMergeRequests)...)
 	m.say(headed("Still owed", owing(c))...)
 	m.buttons(dutyButtons(c)...)
 	m.notify(c, line+" What is owed now: "+owedShort(c)+".")

@@ -82,6 +82,7 @@ func facts(c *change.Change) []string {
 		"*Who:* " + whoWords(c),
 		"*Why not the release process:* " + oneLine(c.ReasonLabel, roomForName),
 		"*Where:* " + accessWords(c),
+		statusLine(c),
 	}
 	if length := lengthWords(c); length != "" {
 		lines = append(lines, "*For how long:* "+length)
@@ -154,6 +155,7 @@ func links(c *change.Change) []string {
 	if i := c.Incident; i != nil {
 		lines = append(lines, incidentLinkLine(i))
 	}
+	lines = append(lines, mergeRequestLines(c, shownMergeRequests)...)
 	for i, url := range c.Links {
 		if i == shownLinks {
 			return append(lines, fmt.Sprintf("%d more links: Show", len(c.Links)-i))

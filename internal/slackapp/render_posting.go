@@ -16,6 +16,7 @@ type Words struct {
 	Channel      string
 	AuditChannel string
 	Usergroup    func(change.GroupID) string
+	People       map[change.PersonID]change.Identities // who is known elsewhere
 }
 
 // render writes the message that p is about, as it should stand now. It is pure.
@@ -41,7 +42,7 @@ func (w Words) open(p change.Posting) *message {
 	case change.DeliverCard:
 		return card(p)
 	case change.DeliverThread:
-		return threadReply(c, p.Event)
+		return w.threaded(c, p.Event)
 	case change.DeliverAsk:
 		return w.ask(p)
 	case change.DeliverDirect:

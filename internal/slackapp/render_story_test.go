@@ -31,8 +31,10 @@ func storyRules() change.Rules {
 				ID: "secret", Name: "Security release", Requesters: []change.GroupID{"engineers"}, Confidential: true, Access: change.NeedOptional, Incident: change.NeedOptional,
 				Approvals: []change.ApprovalRule{{From: []change.GroupID{"cto"}}},
 			},
+			patchKind(),
 			callKind("config", true), callKind("unfixed", false),
 		},
+		MergeRequests: change.MergeRequestRules{ReviewWithin: 72 * time.Hour, PermanentFixWithin: 336 * time.Hour, Remind: []time.Duration{24 * time.Hour}, RemindOverdueEvery: 24 * time.Hour},
 		Targets: []change.Target{{
 			ID: "production", Name: "Production", AccountID: "111122223333",
 			PermissionSets: []change.PermissionSet{{ID: "admin", Name: "BreakGlassAdmin", ARN: arn, MaxDuration: 4 * time.Hour}},
@@ -224,6 +226,7 @@ func lives(t *testing.T) map[string]*story {
 		"standing":     standing.do(ada, change.Finish{}).do("", change.AccessGone{}),
 		"back":         begin(t, storyRequest()).ended().do("", change.AccessBack{}, change.Undelivered{Say: "The channel is archived."}),
 		"given up":     begin(t, storyRequest()).approved().do("", change.IntendAccess{}).wait(16 * time.Minute),
+		"patched":      patched(t),
 		"lapsed time":  begin(t, storyRequest()).active().do(ada, change.Extend{Duration: time.Hour}).do(ada, change.Finish{}),
 	}
 }

@@ -57,7 +57,7 @@ func threadLine(c *change.Change, e change.Event) string {
 		}
 		return by(e) + " withdrew it; no access was given."
 	case change.EventEnded:
-		return endedLine(e)
+		return endedLine(c, e)
 	case change.EventActivated:
 		return "It may be made now, until " + stamped(e, "until") + "."
 	case change.EventEndWarned:
@@ -65,7 +65,7 @@ func threadLine(c *change.Change, e change.Event) string {
 	case change.EventFailed:
 		return "It failed, and no access was given: " + said(e)
 	}
-	for _, family := range []func(*change.Change, change.Event) string{askedLine, callLine, accessLine, linkedLine, recordLine, owedLine} {
+	for _, family := range []func(*change.Change, change.Event) string{askedLine, callLine, accessLine, linkedLine, recordLine, owedLine, mergeRequestEvent} {
 		if line := family(c, e); line != "" {
 			return line
 		}
@@ -73,8 +73,10 @@ func threadLine(c *change.Change, e change.Event) string {
 	return ""
 }
 
-func endedLine(e change.Event) string {
+func endedLine(c *change.Change, e change.Event) string {
 	switch e.Fact("how") {
+	case "evidence":
+		return "Ended: " + evidenceWords(c) + "."
 	case "time":
 		return "Its time is over: ended."
 	case "grant_within":
@@ -85,6 +87,14 @@ func endedLine(e change.Event) string {
 		return by(e) + " finished it."
 	}
 	return by(e) + " ended it."
+}
+
+// evidenceWords says what the end of a change rests on.
+func evidenceWords(c *change.Change) string {
+	if c.Plan.EndsOn != nil {
+		return "every merge request is merged and deployed"
+	}
+	return "every merge request is merged"
 }
 
 // askedLine tells what approvers were asked and what they decided.

@@ -103,6 +103,12 @@ func (a *App) modalClick(ctx context.Context, i *interaction, act action) {
 		}
 		return
 	}
+	if act.ActionID == actionConfirmReview {
+		if err := a.confirmInView(ctx, i, act); err != nil {
+			a.tell(ctx, i, a.explain(ctx, err))
+		}
+		return
+	}
 	key, ok := parseKey(i.View.PrivateMetadata)
 	if act.ActionID != actionSaveDraft || i.View.CallbackID != callbackReview || !ok {
 		return

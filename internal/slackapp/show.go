@@ -62,7 +62,7 @@ func (a *App) showInView(ctx context.Context, i *interaction, n change.Number, b
 	if err != nil {
 		return err
 	}
-	v := modal(n.String(), "", blocks...)
+	v := modal(n.String(), "", append(blocks, a.confirmBlocks(&c, i.person())...)...)
 	if i.View != nil && i.View.Type == "modal" {
 		act, _ := i.pressed()
 		a.update(ctx, i, act, v)
@@ -123,6 +123,9 @@ func showFacts(c *change.Change) []string {
 		lines = append(lines, "*Made by* "+mention(c.Implementer))
 	}
 	lines = append(lines, "*Reason* "+oneLine(c.ReasonLabel, 200))
+	if said := statusLine(c); said != "" {
+		lines = append(lines, said)
+	}
 	if a := c.Access; a != nil {
 		where := "*Where* " + oneLine(a.TargetName, 100)
 		if a.PermissionSetName != "" {
@@ -171,6 +174,7 @@ func changeLinks(c *change.Change) []string {
 		}
 		lines = append(lines, line)
 	}
+	lines = append(lines, mergeRequestLines(c, change.MergeRequestLimit)...)
 	for _, address := range c.Links[:min(len(c.Links), linksShown)] {
 		lines = append(lines, "• "+oneLine(address, 200))
 	}
