@@ -23,7 +23,7 @@ const ordinary = `requested aws_person_found aws_person_refused asked escalated 
 	extension_lapsed ended noted linked incident_linked incident_seen ticket_linked ticket_refused record_mirrored signed_off
 	review_drafted review_submitted review_mirrored action_recorded owed reminded snoozed closed refused turned_away standard_path
 	digest_posted seal_posted call_confirmed approver_away coordinated merge_request_linked merge_request_seen merge_request_refused
-	merge_request_confirmed status_seen census_closed census_refused`
+	merge_request_confirmed status_seen census_closed census_refused made_confidential ticket_secured`
 
 func TestEveryEventTypeIsAnExceptionOrKnownToBeNone(t *testing.T) {
 	t.Parallel()

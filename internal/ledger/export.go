@@ -118,6 +118,9 @@ func (x *exporter) changes(ctx context.Context) error {
 		page := map[int64]*ExportChange{}
 		for _, entry := range entries {
 			after = entry.head.Change.Number
+			if entry.row.Confidential && !x.period.ConfidentialTexts {
+				entry.row.withholdTexts()
+			}
 			c := &ExportChange{Row: entry.row, Change: entry.head.Change.WithoutTexts(), Text: RowText(entry.head.Change), Seq: entry.head.seq, Hash: entry.head.hash}
 			page[int64(after)] = c
 			if err := x.to.Change(*c); err != nil {

@@ -18,7 +18,8 @@ type Period struct {
 	Since, Until time.Time
 	// ConfidentialTexts lets confidential changes out of the ledger as all others.
 	// Without it their rows come with Withheld set: they say that there was one,
-	// what came of it and when, and nothing of what it was.
+	// what came of it and when, and nothing of what it was. An export, which is
+	// checked against the facts of the chained events, keeps all but the texts.
 	ConfidentialTexts bool
 }
 
@@ -74,6 +75,9 @@ func populationAfter(ctx context.Context, tx pgx.Tx, p Period, after change.Numb
 	page := make([]PopulationRow, len(entries))
 	for i := range entries {
 		page[i] = entries[i].row
+		if page[i].Confidential && !p.ConfidentialTexts {
+			page[i].withhold()
+		}
 	}
 	return page, nil
 }
@@ -106,9 +110,6 @@ func entriesAfter(ctx context.Context, tx pgx.Tx, p Period, after change.Number)
 			return populationEntry{}, fmt.Errorf("decode what happened to %s: %w", h.Change.Number, err)
 		}
 		made := PopulationRowOf(h.Change, counts)
-		if made.Confidential && !p.ConfidentialTexts {
-			made.withhold()
-		}
 		return populationEntry{h, made}, nil
 	})
 	if err != nil {

@@ -268,6 +268,23 @@ func (row *PopulationRow) withhold() {
 	}
 }
 
+// withholdTexts takes out what people typed, and what an incident is called. The
+// rest stays, as an export has it: it follows from the facts of the chained
+// events, and is checked against them.
+func (row *PopulationRow) withholdTexts() {
+	row.Withheld = true
+	row.What, row.Why, row.Reply, row.Links = "", "", "", nil
+	for i := range row.Actions {
+		row.Actions[i].What = ""
+	}
+	for i := range row.Waivers {
+		row.Waivers[i].Reason = ""
+	}
+	if row.Incident != nil {
+		row.Incident.Name = ""
+	}
+}
+
 func (d PopulationDuty) withheld() PopulationDuty {
 	return PopulationDuty{State: d.State, From: d.From, Due: d.Due, Part: d.Part, Done: d.Done}
 }
