@@ -35,18 +35,20 @@ func (a act) securityRelease(ctx context.Context, who string) error {
 		func() error { return p.Select(ctx, "Kind of change", "Security release") },
 		func() error { return p.Type(ctx, "What will you change?", "Release 1.2.3 against the "+hole) },
 		func() error { return p.Type(ctx, "Why is it needed now?", "The "+hole+" is being exploited") },
+		func() error {
+			return p.Type(ctx, "Merge request", a.world.MergeRequestURL(sandbox.Backports, 1)+"\n"+a.world.MergeRequestURL(sandbox.Backports, 2))
+		},
 		func() error { return p.Submit(ctx) },
 	)
 }
 
-// A security release from the form to the closed record: approved by AppSec and
-// by a maintainer who is no release manager, reviewed with its root cause, and a
-// number to everybody else. The merge request is optional here; what is demanded
-// of it has stories of its own.
+// A security release from the form to the closed record: one merge request for
+// each version, approved by AppSec and by a maintainer who is no release manager,
+// reviewed with its root cause, and a number to everybody else.
 func TestASecurityReleaseIsANumberToEverybodyElse(t *testing.T) {
 	t.Parallel()
 	ctx, a := open(t, stageOptions{example: func(cfg []byte) []byte {
-		return instead(cfg, "merge_request: required       # one for each version", "merge_request: optional",
+		return instead(cfg, "\npeople:\n", "\npeople:\n  - {slack: "+sandbox.Engineer+", gitlab: "+sandbox.EngineerLogin+"}\n",
 			"{members: [U0MAINT1, U0MAINT2]}", "{members: [U0MAINT1, U0MAINT2, "+sandbox.ReleaseManager+"]}")
 	}})
 	const maintainer = "U0MAINT1"
@@ -75,8 +77,16 @@ func TestASecurityReleaseIsANumberToEverybodyElse(t *testing.T) {
 	}
 	must(t,
 		func() error { return a.press(ctx, sandbox.AppSec, "Approve") },
-		func() error { return a.press(ctx, sandbox.Engineer, "Finish") },
-		func() error { return a.person(sandbox.Engineer).CloseView(ctx) },
+		func() error {
+			return a.until(ctx, "it is active", func() bool { return a.dm(sandbox.Engineer, "Finish") != nil })
+		},
+		func() error { return a.world.GitLab.Approve(sandbox.Backports, 1, "maintainer-1") },
+		func() error { return a.world.GitLab.Approve(sandbox.Backports, 2, "appsec") },
+		func() error { return a.world.GitLab.Merge(sandbox.Backports, 1, "c0ffee", "maintainer-1") },
+		func() error { return a.world.GitLab.Merge(sandbox.Backports, 2, "decaf", "maintainer-1") },
+		func() error {
+			return a.elapse(ctx, "the merges end it", 20*time.Second, func() bool { return a.dm(sandbox.Engineer, "Write record") != nil })
+		},
 		func() error { return a.writeRecord(ctx, sandbox.Engineer) },
 		func() error { return a.press(ctx, sandbox.CTO, "Sign off") },
 		func() error { return a.press(ctx, sandbox.Engineer, "Write review") },
@@ -110,7 +120,7 @@ func nobodyReads(t *testing.T, a act) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, secret := range []string{hole, "1.2.3", "Security release", "Restarted the queue", "missing bound"} {
+		for _, secret := range []string{hole, "1.2.3", "Security release", "Restarted the queue", "missing bound", sandbox.Backports, "Check the signature", "c0ffee"} {
 			if strings.Contains(string(raw), secret) {
 				t.Errorf("%s can read %q", who, secret)
 			}
