@@ -14,8 +14,8 @@ TEST_TIMEOUT ?= 20m
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: go postgres ## play the whole story here, with stand-ins for Slack, AWS and the rest; STAY=1 leaves it running for you to use
-	@go run ./cmd/breakglass demo $(if $(STAY),--stay)
+demo: go postgres ## play the whole story here, with stand-ins for Slack, AWS and the rest; STORY=hot-patch plays another kind, STAY=1 leaves it running for you to use
+	@go run ./cmd/breakglass demo $(if $(STORY),--story '$(STORY)') $(if $(STAY),--stay)
 
 test: go postgres ## run every test
 	@$(if $(RACE),,echo "No C compiler was found, so the tests run without the race detector.")

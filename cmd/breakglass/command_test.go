@@ -65,6 +65,7 @@ func TestAMistypedCommandLineIsAMistakeWithASentence(t *testing.T) {
 		{"migrate", "nonsense"},
 		{"version", "nonsense"},
 		{"demo", "nonsense"},
+		{"demo", "--story", "nonsense"},
 		{"report", "nonsense"},
 		{"serve", "--log-level", "nonsense"},
 		{"serve", "--log-format", "nonsense"},
@@ -73,6 +74,20 @@ func TestAMistypedCommandLineIsAMistakeWithASentence(t *testing.T) {
 		if code != exitMistake || out != "" || !strings.HasPrefix(problems, "breakglass: ") || !strings.Contains(problems, "nonsense") {
 			t.Errorf("%v: exit %d, %q, %q", args, code, out, problems)
 		}
+	}
+}
+
+func TestTheDemosStoriesAreListedAndAMistypedOneIsCorrected(t *testing.T) {
+	t.Parallel()
+	_, help, _ := called(t, "demo", "--help")
+	for _, st := range stories() {
+		if !strings.Contains(help, "\n  "+st.kind+" ") || !strings.Contains(help, st.says) {
+			t.Errorf("the help does not list %s:\n%s", st.kind, help)
+		}
+	}
+	code, _, problems := called(t, "demo", "--story", "hot-ptach")
+	if code != exitMistake || !strings.Contains(problems, `no story "hot-ptach"; did you mean`) || !strings.Contains(problems, "hot-patch") {
+		t.Errorf("exit %d, %q", code, problems)
 	}
 }
 

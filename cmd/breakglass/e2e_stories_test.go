@@ -33,8 +33,7 @@ func granted(ctx context.Context, t *testing.T, a act, who, approver string, r r
 func finished(ctx context.Context, t *testing.T, a act, who string) {
 	t.Helper()
 	must(t,
-		func() error { return a.press(ctx, who, "Finish") },
-		func() error { return a.person(who).CloseView(ctx) },
+		func() error { return a.finish(ctx, who) },
 		func() error {
 			return a.elapse(ctx, "the access is seen gone", 5*time.Second, func() bool { return a.saysInThread("the access is gone") })
 		},

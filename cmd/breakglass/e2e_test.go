@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/breakglass-bot/breakglass/deploy"
 	"github.com/breakglass-bot/breakglass/internal/embeddedpg/pgtest"
 	"github.com/breakglass-bot/breakglass/internal/sandbox"
 )
@@ -89,24 +92,51 @@ func must(t *testing.T, all ...step) {
 	}
 }
 
-func TestTheStoryHoldsEveryPromise(t *testing.T) {
+// playedThrough plays a story, and demands every promise of it.
+func playedThrough(ctx context.Context, t *testing.T, a act, st story) {
+	t.Helper()
+	n := newNarrator(t.Output())
+	n.watch(a.stage)
+	if err := st.play(ctx, a.stage, n); err != nil {
+		t.Error(err)
+	}
+	if err := n.summary(ctx, a.stage); err != nil {
+		t.Error(err)
+	}
+	if len(n.promises) < 6 {
+		t.Errorf("the story shows %d promises only", len(n.promises))
+	}
+	settled(ctx, t, a, 0)
+}
+
+func TestEveryStoryOfTheDemoKeepsItsPromises(t *testing.T) {
 	t.Parallel()
-	for name, opts := range map[string]stageOptions{
-		"over HTTP":        {},
-		"over Socket Mode": {world: sandbox.Options{SocketMode: true}},
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, st := range stories() {
+		t.Run(st.kind, func(t *testing.T) {
 			t.Parallel()
-			ctx, a := open(t, opts)
-			n := newNarrator(t.Output())
-			n.watch(a.stage)
-			if err := mainStory(ctx, a.stage, n); err != nil {
-				t.Fatal(err)
-			}
-			if err := n.summary(ctx, a.stage); err != nil {
-				t.Error(err)
-			}
-			settled(ctx, t, a, 0)
+			ctx, a := open(t, stageOptions{})
+			playedThrough(ctx, t, a, st)
 		})
+	}
+}
+
+func TestTheStoryIsTheSameOverSocketMode(t *testing.T) {
+	t.Parallel()
+	ctx, a := open(t, stageOptions{world: sandbox.Options{SocketMode: true}})
+	playedThrough(ctx, t, a, stories()[0])
+}
+
+func TestThereIsAStoryOfEveryKindOfTheExample(t *testing.T) {
+	t.Parallel()
+	_, kinds, _ := bytes.Cut(deploy.Example, []byte("\nkinds:\n"))
+	kinds, _, _ = bytes.Cut(kinds, []byte("\napproval:\n"))
+	found := regexp.MustCompile(`(?m)^  - id: (\S+)$`).FindAllSubmatch(kinds, -1)
+	if len(found) != len(stories()) {
+		t.Fatalf("the example has %d kinds, and there are %d stories", len(found), len(stories()))
+	}
+	for _, kind := range found {
+		if _, err := storyNamed(string(kind[1])); err != nil {
+			t.Error(err)
+		}
 	}
 }

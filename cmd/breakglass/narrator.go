@@ -108,9 +108,9 @@ func place(w *sandbox.World, m slack.Message) string {
 	case sandbox.AuditChannel:
 		return "#audit"
 	}
-	for _, id := range []string{sandbox.Engineer, sandbox.Colleague, sandbox.CTO, sandbox.Deputy, sandbox.OnCall} {
-		if w.Slack.DMChannel(id) == m.Channel {
-			return "to " + name(w, id) + ", directly"
+	for _, u := range w.Slack.Users() {
+		if w.Slack.DMChannel(u.ID) == m.Channel {
+			return "to " + name(w, u.ID) + ", directly"
 		}
 	}
 	return m.Channel

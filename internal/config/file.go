@@ -202,7 +202,7 @@ func (s *selfApproval) read(w *walker, n ast.Node, at spot) {
 	case *ast.StringNode:
 		if node.Value != "never" {
 			w.problem(at.on(n), "%s is %s; it may be `never`, or a mapping with the key `who`%s",
-				at.whole(), quote(node.Value), didYouMean(node.Value, []string{"never"}))
+				at.whole(), quote(node.Value), DidYouMean(node.Value, []string{"never"}))
 		}
 	default:
 		w.wrongType(n, at, "`never`, or a mapping with the key `who`")

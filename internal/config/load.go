@@ -88,7 +88,7 @@ func refs[T ~string](b *builder, l list[text], what string, known []string) []T 
 		case seen[name.value]:
 			b.problem(name.spot, "%s names the %s %s a second time; keep one", name.whole(), what, quote(name.value))
 		case !contains(known, name.value):
-			b.problem(name.spot, "%s names the %s %s, which does not exist%s", name.whole(), what, quote(name.value), didYouMean(name.value, known))
+			b.problem(name.spot, "%s names the %s %s, which does not exist%s", name.whole(), what, quote(name.value), DidYouMean(name.value, known))
 		}
 		seen[name.value] = true
 		ids = append(ids, T(name.value))

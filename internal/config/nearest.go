@@ -32,9 +32,9 @@ func quoteAll(values []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// didYouMean ends a sentence about an unknown name with the nearest valid one,
+// DidYouMean ends a sentence about an unknown name with the nearest valid one,
 // or with nothing where none is near.
-func didYouMean(got string, valid []string) string {
+func DidYouMean(got string, valid []string) string {
 	if best, ok := nearest(got, valid); ok {
 		return fmt.Sprintf("; did you mean %s?", quote(best))
 	}

@@ -68,7 +68,7 @@ func (t *text) oneOf(r *report, allowed ...string) {
 			return
 		}
 	}
-	r.problem(t.spot, "%s is %s; it may be %s%s", t.whole(), quote(t.value), quoteAll(allowed), didYouMean(t.value, allowed))
+	r.problem(t.spot, "%s is %s; it may be %s%s", t.whole(), quote(t.value), quoteAll(allowed), DidYouMean(t.value, allowed))
 	t.given = false
 }
 

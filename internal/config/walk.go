@@ -109,7 +109,7 @@ func unknownKeyHint(key string, names []string) string {
 	if isSecretName(key) {
 		return "; secrets come from the environment only"
 	}
-	if hint := didYouMean(key, names); hint != "" {
+	if hint := DidYouMean(key, names); hint != "" {
 		return hint
 	}
 	return "; its keys are " + quoteAll(names)

@@ -11,11 +11,13 @@ import (
 // Who people are on GitLab and on GitHub. Of these the example configuration
 // knows the CTO's only.
 const (
-	EngineerLogin  = "engineer"
-	ColleagueLogin = "colleague"
-	CTOLogin       = "the-cto"
-	OnCallLogin    = "on-call"
-	BotLogin       = "dependency-bot" // a bot on both
+	EngineerLogin   = "engineer"
+	ColleagueLogin  = "colleague"
+	CTOLogin        = "the-cto"
+	OnCallLogin     = "on-call"
+	AppSecLogin     = "appsec"
+	MaintainerLogin = "maintainer-1"
+	BotLogin        = "dependency-bot" // a bot on both
 )
 
 // The merge requests and the pull request that there are from the start.
@@ -36,9 +38,14 @@ func (w *World) PullRequestURL(repository string, number int) string {
 	return fmt.Sprintf("%s/%s/pull/%d", w.urls.pulls, repository, number)
 }
 
+// Logins are the user names of people, the same on GitLab and on GitHub.
+func Logins() []string {
+	return []string{EngineerLogin, ColleagueLogin, CTOLogin, "deputy", OnCallLogin, "release-manager", AppSecLogin, MaintainerLogin, "maintainer-2", "contractor"}
+}
+
 // forges puts people, merge requests and a pull request onto GitLab and GitHub.
 func (w *World) forges() error {
-	for _, login := range []string{EngineerLogin, ColleagueLogin, CTOLogin, "deputy", OnCallLogin, "release-manager", "appsec", "maintainer-1", "maintainer-2", "contractor"} {
+	for _, login := range Logins() {
 		w.GitLab.AddUser(gitlab.User{Username: login})
 		w.Pulls.AddUser(github.User{Login: login})
 	}

@@ -18,6 +18,7 @@ const (
 	OnCall         = "U0ONCALL"
 	ReleaseManager = "U0RELMAN"
 	AppSec         = "U0APPSEC"
+	Maintainer     = "U0MAINT1"
 	Guest          = "U0GUEST"
 
 	Channel      = "C0EMERGENCY"
@@ -60,7 +61,7 @@ var people = []person{
 	{OnCall, "On-call", "on-call@example.com", "93d4a8e2-0000-4000-8000-000000000005"},
 	{ReleaseManager, "Release manager", "release-manager@example.com", ""},
 	{AppSec, "AppSec", "appsec@example.com", ""},
-	{"U0MAINT1", "Maintainer 1", "maintainer-1@example.com", ""},
+	{Maintainer, "Maintainer 1", "maintainer-1@example.com", ""},
 	{"U0MAINT2", "Maintainer 2", "maintainer-2@example.com", ""},
 	{"U0CONTRACTOR", "Contractor", "", "93d4a8e2-1111-2222-3333-444455556666"},
 }

@@ -145,11 +145,69 @@ func TestOnlyAnOwnAccountCommentsOnATicket(t *testing.T) {
 	}
 }
 
+func TestMergeRequestsAreShownAndActedOnAsAnybody(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	s := b.listen(sandbox.Guest)
+	on := func(forge, project, as, act, text string) object {
+		return object{"forge": forge, "project": project, "number": 1, "as": as, "act": act, "text": text}
+	}
+	for _, forge := range []string{"GitLab", "GitHub"} {
+		project, shown := sandbox.HotPatches, `"reference":"platform/patcher!1"`
+		if forge == "GitHub" {
+			project, shown = sandbox.Repository, `"reference":"platform/queue#1"`
+		}
+		state := func(says string) string {
+			_, after, _ := strings.Cut(s.seen["forges"], shown)
+			after, _, _ = strings.Cut(after, `"reference"`)
+			if !strings.Contains(after, says) {
+				return after
+			}
+			return ""
+		}
+		until := func(says string) {
+			t.Helper()
+			s.until("forges", shown)
+			for range 20 {
+				if state(says) == "" {
+					return
+				}
+				delete(s.seen, "forges")
+				s.until("forges", shown)
+			}
+			t.Errorf("%s does not come to say %q: %s", forge, says, state(says))
+		}
+		b.did("forges", on(forge, project, sandbox.ColleagueLogin, "approve", ""))
+		until(`"approved":["colleague"]`)
+		b.did("forges", on(forge, project, sandbox.ColleagueLogin, "unapprove", ""))
+		until(`"approved":[]`)
+		b.did("forges", on(forge, project, sandbox.ColleagueLogin, "label", "urgent"))
+		until(`"urgent"]`)
+		b.did("forges", on(forge, project, sandbox.ColleagueLogin, "unlabel", "urgent"))
+		b.did("forges", on(forge, project, sandbox.ColleagueLogin, "merge", ""))
+		until(`"state":"merged"`)
+		if got := state(`"urgent"`); got == "" {
+			t.Errorf("%s still has the label", forge)
+		}
+		for _, wrong := range []object{
+			on(forge, project, sandbox.ColleagueLogin, "merge", ""), on(forge, project, "nobody", "approve", ""), on(forge, project, sandbox.ColleagueLogin, "unapprove", ""),
+			on(forge, "no/where", sandbox.ColleagueLogin, "approve", ""), on(forge, project, sandbox.ColleagueLogin, "label", " "), on(forge, project, sandbox.ColleagueLogin, "dance", ""),
+		} {
+			if status, _ := b.post("forges", wrong); status != http.StatusConflict {
+				t.Errorf("%v: status %d", wrong, status)
+			}
+		}
+	}
+	b.did("forges", on("GitLab", sandbox.HotPatches, sandbox.ColleagueLogin, "note", "Reviewed, all well"))
+	s.until("forges", "colleague: Reviewed, all well")
+}
+
 func TestATroubleIsSwitchedOnAndOffAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for name, url := range map[string]string{
 		"aws-throttles": "AWS", "aws-fails": "AWS", "jira-fails": "Jira", "incidents-fail": "incident.io", "github-silent": "GitHub status",
+		"gitlab-fails": "GitLab", "pulls-fail": "GitHub",
 	} {
 		ask := func() int {
 			for _, at := range b.world.Addresses() {

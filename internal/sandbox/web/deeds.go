@@ -38,6 +38,7 @@ func (h *Handler) deeds() map[string]deed {
 		"incidents":        h.openIncident,
 		"incidents/status": h.setStatus,
 		"github":           h.breakGitHub,
+		"forges":           h.actOnForge,
 	}
 }
 

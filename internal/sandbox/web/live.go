@@ -48,6 +48,7 @@ func (h *Handler) sections() []section {
 		{"aws", func(string) any { return h.aws() }},
 		{"jira", func(string) any { return h.jira() }},
 		{"incidents", func(string) any { return h.incidents() }},
+		{"forges", func(string) any { return h.forges() }},
 		{"github", func(string) any { return h.github() }},
 		{"ledger", func(string) any { return h.ledgerView() }},
 		{"trouble", func(string) any { return h.troubles() }},
@@ -71,6 +72,7 @@ func (h *Handler) live(w http.ResponseWriter, r *http.Request) {
 	for {
 		world := h.opts.World
 		slack, aws, jira, incidents, own := world.Slack.Changed(), world.AWS.Changed(), world.Jira.Changed(), world.IncidentIO.Changed(), h.hub.wait()
+		gitlab, pulls := world.GitLab.Changed(), world.Pulls.Changed()
 		for _, s := range h.sections() {
 			body, err := json.Marshal(s.value(person))
 			if err != nil || bytes.Equal(body, sent[s.name]) {
@@ -91,6 +93,8 @@ func (h *Handler) live(w http.ResponseWriter, r *http.Request) {
 		case <-aws:
 		case <-jira:
 		case <-incidents:
+		case <-gitlab:
+		case <-pulls:
 		case <-own:
 		case <-tick.C:
 		}

@@ -319,7 +319,7 @@ func TestEverythingCanBeReadInBothThemesAtBothWidths(t *testing.T) {
 			if width == 390 {
 				s.Press("Beside it")
 			}
-			for _, tab := range []string{"jira", "incidents", "ledger", "outside"} {
+			for _, tab := range []string{"jira", "incidents", "forges", "ledger", "outside"} {
 				s.Run(webtest.Script(`document.querySelector("[data-tab=%s]").click(); document.querySelector(".panel").scrollIntoView()`, tab))
 				s.Until(fmt.Sprintf(`document.querySelector("[data-tab=%s]").ariaSelected === "true"`, tab))
 				look(tab)

@@ -25,6 +25,8 @@ func onJira(w *sandbox.World) *fault.Plan      { return w.Jira.Faults }
 func onIncidents(w *sandbox.World) *fault.Plan { return &w.IncidentIO.Faults }
 func onSlack(w *sandbox.World) *fault.Plan     { return w.Slack.Faults }
 func onGitHub(w *sandbox.World) *fault.Plan    { return &w.GitHub.Faults }
+func onGitLab(w *sandbox.World) *fault.Plan    { return &w.GitLab.Faults }
+func onPulls(w *sandbox.World) *fault.Plan     { return &w.Pulls.Faults }
 
 // switches lists the troubles. Lost replies come first in a plan with others:
 // a plan spoils a call by the first fault that fits.
@@ -40,6 +42,8 @@ func switches() []switchable {
 		{"slack-throttles", "Slack answers 429 to messages and edits", onSlack, []fault.Fault{
 			{Kind: fault.TooMany, Call: "chat.postMessage", RetryAfter: retryAfter}, {Kind: fault.TooMany, Call: "chat.update", RetryAfter: retryAfter},
 		}},
+		{"gitlab-fails", "GitLab answers 500 to every call", onGitLab, []fault.Fault{{Kind: fault.Internal}}},
+		{"pulls-fail", "GitHub answers 500 to every call about pull requests", onPulls, []fault.Fault{{Kind: fault.Internal}}},
 		{"github-silent", "GitHub's status page does not answer", onGitHub, []fault.Fault{{Kind: fault.Unavailable}}},
 	}
 }

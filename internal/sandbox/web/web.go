@@ -1,6 +1,6 @@
 // Package web is the local workspace: a page that looks and behaves like a
 // small Slack, played against the stand-ins, with what happens in AWS, Jira,
-// incident.io, GitHub and the ledger beside it. It serves the page, the calls by
+// incident.io, GitLab, GitHub and the ledger beside it. It serves the page, the calls by
 // which the page acts, and a stream by which the page hears of everything.
 //
 // It may import internal/sandbox and its subpackages only. What it needs of the

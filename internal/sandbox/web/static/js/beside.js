@@ -5,12 +5,14 @@ import { kept } from "./kept.js";
 import { Access } from "./access.js";
 import { Jira } from "./jira.js";
 import { Incidents } from "./incidents.js";
+import { Forges } from "./forges.js";
 import { Outside } from "./outside.js";
 import { Ledger } from "./ledger.js";
 
 const tabs = [
   ["jira", "Jira", Jira, (p) => p.jira.length],
   ["incidents", "incident.io", Incidents, (p) => p.incidents.incidents.length],
+  ["forges", "GitLab", Forges, () => 0],
   ["ledger", "Ledger", Ledger, () => 0],
   ["outside", "Trouble", Outside, (p) => p.trouble.switches.filter((s) => s.on).length + (p.github.some((c) => c.condition !== "operational") ? 1 : 0)],
 ];
