@@ -127,7 +127,7 @@ func (c *circle) config(databaseURL string, alter []string) (*config.Config, err
 func (c *circle) work(n change.Number) {
 	c.t.Helper()
 	for range 6 {
-		for _, system := range []change.System{change.SystemSlack, change.SystemJira, change.SystemIncident} {
+		for _, system := range []change.System{change.SystemSlack, change.SystemJira, change.SystemIncident, change.SystemForge} {
 			if err := c.p.deliverer.Work(context.Background(), ledger.Work{Number: n, System: system}); err != nil {
 				c.t.Fatal(err)
 			}

@@ -102,6 +102,14 @@ func (l *secretLife) begin(rt *rapid.T) {
 			req.Incident.Created = l.now().Add(-time.Hour)
 		}
 	}
+	if req.Kind == "security-release" {
+		ref := change.MergeRequestRef{URL: "https://" + l.mark + ".example.com/version/1"}
+		req.MergeRequests = []change.RequestedMergeRequest{{Ref: ref}}
+		if rapid.Bool().Draw(rt, "seen") {
+			ref = change.MergeRequestRef{Forge: change.GitLab, Project: l.mark + "/app", Number: 1, URL: "https://gitlab.example.com/" + l.mark + "/app/-/merge_requests/1"}
+			req.MergeRequests = []change.RequestedMergeRequest{{Ref: ref, Seen: &change.MergeRequest{Ref: ref, Title: l.marked("title"), State: change.MROpen, SeenAt: l.now()}}}
+		}
+	}
 	c, err := l.p.workflow.Submit(context.Background(), req, l.as(sandbox.Engineer, nil))
 	if err != nil {
 		rt.Fatal(err)
@@ -128,6 +136,8 @@ func (l *secretLife) insider(rt *rapid.T) string {
 		{"U0MAINT2", change.Deny{Ask: len(c.Asks), Reason: l.marked("denial")}},
 		{sandbox.Engineer, change.AddNote{Text: l.marked("note")}},
 		{sandbox.Engineer, change.LinkURL{URL: "https://" + l.mark + ".example.com/" + fmt.Sprint(len(c.Links))}},
+		{sandbox.Engineer, change.LinkMergeRequest{Ref: change.MergeRequestRef{URL: "https://" + l.mark + ".example.com/version/" + fmt.Sprint(len(c.MergeRequests)+1)}}},
+		{"U0MAINT1", change.ConfirmMergeRequest{Item: 1}},
 		{sandbox.Engineer, change.Finish{}},
 		{sandbox.AppSec, change.EndNow{}},
 		{sandbox.Engineer, change.WriteRecord{Done: l.marked("done"), Why: l.marked("why done")}},

@@ -240,11 +240,10 @@ func linkMergeRequestButton(c *change.Change) *slack.ButtonBlockElement {
 	return button(actionLinkMergeRequest, "Link merge request", buttonKey{Number: c.Number})
 }
 
-// cardLink is the card's button for merge requests, where the kind takes them. A
-// confidential card does not tell whether it does.
+// cardLink is the card's button for merge requests, where the kind takes them.
 func cardLink(c *change.Change) *slack.ButtonBlockElement {
 	takes := c.Plan.MergeRequest != "" && c.Plan.MergeRequest != change.NeedNone
-	if c.Confidential || (!takes && !c.Plan.PermanentFix) {
+	if !takes && !c.Plan.PermanentFix {
 		return nil
 	}
 	return linkMergeRequestButton(c)
