@@ -56,7 +56,7 @@ func TestInABrowserAConfigurationChangeIsApprovedOnTheCallAndReviewedOnGitLab(t 
 	s.Press("I was on the call")
 	s.Visit(sandbox.Channel)
 	says(s, "approved this themselves on the emergency call")
-	for _, kept := range []string{"Turn it on again\nand restart the workers", "platform/queue!1", "named, and not confirmed"} {
+	for _, kept := range []string{"Turn it on again\nand restart the workers", "platform/queue!1", "Named, and not confirmed"} {
 		says(s, kept)
 	}
 

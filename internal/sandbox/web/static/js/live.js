@@ -1,6 +1,6 @@
 // The stream by which the page hears of everything. Each event carries one whole
 // section of the picture, so there is nothing to merge and nothing to miss.
-const sections = ["clock", "slack", "people", "aws", "jira", "incidents", "github", "ledger", "trouble"];
+const sections = ["clock", "slack", "people", "aws", "jira", "incidents", "forges", "github", "ledger", "trouble"];
 
 // watch follows what one person sees until the answer is called.
 export function watch(person, { onSection, onConnected }) {

@@ -13,7 +13,7 @@ import { Beside } from "./beside.js";
 import { Tour } from "./tour.js";
 import { useUnread } from "./unread.js";
 
-const everything = ["clock", "slack", "people", "aws", "jira", "incidents", "github", "ledger", "trouble"];
+const everything = ["clock", "slack", "people", "aws", "jira", "incidents", "forges", "github", "ledger", "trouble"];
 
 // usePicture follows what a person sees. Until their screen has come, the one
 // before stays, so that switching does not flicker.
