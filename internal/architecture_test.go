@@ -27,15 +27,16 @@ const module = "github.com/breakglass-bot/breakglass"
 // does not stand here may not exist; cmd imports all of them, and deploy has
 // tests of its own files only.
 var arrows = map[string][]string{
+	"internal/crashpoint":     {},
 	"internal/change":         {},
 	"internal/config":         {"internal/change"},
 	"internal/ledger":         {"internal/change"},
-	"internal/workflow":       {"internal/change", "internal/ledger"},
+	"internal/workflow":       {"internal/change", "internal/ledger", "internal/crashpoint"},
 	"internal/directory":      {"internal/change"},
-	"internal/reconcile":      {"internal/change", "internal/ledger", "internal/workflow"},
+	"internal/reconcile":      {"internal/change", "internal/ledger", "internal/workflow", "internal/crashpoint"},
 	"internal/report":         {"internal/change", "internal/ledger"},
 	"internal/wake":           {"internal/reconcile", "internal/ledger"},
-	"internal/slackapp":       {"internal/change", "internal/ledger", "internal/workflow", "internal/directory"},
+	"internal/slackapp":       {"internal/change", "internal/ledger", "internal/workflow", "internal/directory", "internal/crashpoint"},
 	"internal/identitycenter": {"internal/change"},
 	"internal/jira":           {"internal/change"},
 	"internal/incidentio":     {"internal/change"},

@@ -37,8 +37,16 @@ func Up(ctx context.Context, databaseURL string) (err error) {
 	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, int64(lockKey)); err != nil {
 		return fmt.Errorf("wait for other migrations: %w", err)
 	}
-	if err := ours(ctx, databaseURL); err != nil {
-		return err
+	// Before, so that whoever may not run beside a migration knows it as soon as the
+	// migration is there; and after, where there was nothing to note it on.
+	for _, step := range []func() error{
+		func() error { return noteOldest(ctx, conn) },
+		func() error { return ours(ctx, databaseURL) },
+		func() error { return noteOldest(ctx, conn) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
 	return rivers(ctx, databaseURL)
 }
@@ -93,8 +101,9 @@ var (
 	ErrNewer      = errors.New("the database was migrated by a newer version of breakglass; run that version, or a newer one")
 )
 
-// Check tells whether the database has exactly the schema that this program
-// knows: nil, ErrUnmigrated or ErrNewer, or why it could not be asked.
+// Check tells whether this program may run on the database: nil, ErrUnmigrated or
+// ErrNewer, or why it could not be asked. It may when the database has the schema
+// that the program knows, or a newer one whose migrations let it go on.
 func Check(ctx context.Context, pool *pgxpool.Pool) error {
 	newest, err := Newest()
 	if err != nil {
@@ -115,7 +124,9 @@ func Check(ctx context.Context, pool *pgxpool.Pool) error {
 	case version < newest:
 		return ErrUnmigrated
 	case version > newest:
-		return ErrNewer
+		if err := mayRun(ctx, pool, newest); err != nil {
+			return err
+		}
 	}
 	return checkRiver(ctx, pool)
 }

@@ -32,17 +32,23 @@ type child struct {
 }
 
 // startChild runs this very program with other arguments, and waits until it
-// says that it is up. Its log goes to a file.
+// says that it is up.
 func startChild(ctx context.Context, logFile string, env []string, args ...string) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find the program: %w", err)
 	}
+	return startProgram(ctx, self, logFile, env, args...)
+}
+
+// startProgram runs a program, and waits until it says that it is up. Its log
+// goes to a file.
+func startProgram(ctx context.Context, program, logFile string, env []string, args ...string) (*child, error) {
 	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // the file is in our own folder
 	if err != nil {
 		return nil, err
 	}
-	c := &child{cmd: exec.CommandContext(context.WithoutCancel(ctx), self, args...), ended: make(chan struct{})} //nolint:gosec // it is this program
+	c := &child{cmd: exec.CommandContext(context.WithoutCancel(ctx), program, args...), ended: make(chan struct{})} //nolint:gosec // it is this program
 	c.cmd.Env = append(cleanEnvironment(), append(env, asProgram)...)
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is ours to handle
 	if c.stdin, err = c.cmd.StdinPipe(); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -21,7 +22,12 @@ func TestMain(m *testing.M) {
 	if os.Getenv(name) == value {
 		main()
 	}
-	os.Exit(databases.Run(m))
+	code := databases.Run(m)
+	if err := removeBuilds(); err != nil {
+		fmt.Fprintln(os.Stderr, "removing the built programs:", err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
 }
 
 // testWithin bounds one story.

@@ -64,6 +64,7 @@ type systems struct {
 const slackTimeout = 10 * time.Second
 
 func newProgram(ctx context.Context, cfg *config.Config, now func() time.Time, log *slog.Logger) (*program, error) {
+	outsidePoints()
 	p := &program{cfg: cfg, now: now, log: log, broken: make(chan error, 1)}
 	var err error
 	if p.systems, err = newSystems(ctx, cfg, now); err != nil {
@@ -89,7 +90,7 @@ func newSystems(ctx context.Context, cfg *config.Config, now func() time.Time) (
 	s.slack = slackapp.NewClient(cfg.Slack.APIURL, cfg.Secrets.SlackBotToken.Reveal(), &http.Client{Timeout: slackTimeout}, more...)
 	if a := cfg.AWS; a != nil {
 		s.aws, err = identitycenter.New(ctx, identitycenter.Options{
-			Region: a.Region, InstanceARN: a.InstanceARN, IdentityStoreID: a.IdentityStoreID, EndpointURL: a.EndpointURL,
+			Region: a.Region, InstanceARN: a.InstanceARN, IdentityStoreID: a.IdentityStoreID, EndpointURL: a.EndpointURL, HTTPClient: awsPoints(),
 		})
 		if err != nil {
 			return s, err
@@ -138,6 +139,7 @@ func poolConfig(url config.Secret) (*pgxpool.Config, error) {
 	}
 	c.ConnConfig.RuntimeParams["application_name"] = "breakglass"
 	c.ConnConfig.RuntimeParams["statement_timeout"] = "30000"
+	tracePoints(c)
 	c.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
 	return c, nil
 }
@@ -160,7 +162,7 @@ func (p *program) wire() error {
 	p.wireReconcilers()
 	p.wireSlack()
 	p.ticker = &wake.Ticker{
-		Ledger: p.ledger, Jobs: p.jobs(), Now: p.now, Log: p.log,
+		Ledger: p.ledger, Jobs: p.jobs(), Now: p.now, Log: p.log, Every: tickPoints(),
 		Clock: (&reconcile.Clock{Ledger: p.ledger, Workflow: p.workflow, Now: p.now, Digests: p.cfg.Slack.AuditChannel != "", Log: p.log}).Tick,
 	}
 	if p.census != nil {
@@ -187,7 +189,7 @@ func (p *program) jobs() wake.Jobs {
 }
 
 // nonce marks a claim.
-func nonce() string { return rand.Text() }
+func nonce() string { return claimMark() + rand.Text() }
 
 // start begins to work and to listen.
 func (p *program) start(ctx context.Context) error {

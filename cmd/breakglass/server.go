@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/breakglass-bot/breakglass/internal/config"
+	"github.com/breakglass-bot/breakglass/internal/crashpoint"
 	"github.com/breakglass-bot/breakglass/internal/httpserver"
 	"github.com/breakglass-bot/breakglass/internal/incidentio"
 	"github.com/breakglass-bot/breakglass/internal/jira"
@@ -28,6 +29,9 @@ func (p *program) wireServer() error {
 	}
 	if err := p.webhooks(routes); err != nil {
 		return err
+	}
+	for route, handler := range routes {
+		routes[route] = crashpoint.Handler(route, handler)
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

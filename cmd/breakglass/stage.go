@@ -40,6 +40,7 @@ type stageOptions struct {
 	databaseURL string          // empty: DATABASE_URL, else a private Postgres
 	example     func([]byte) []byte
 	say         func(format string, args ...any)
+	empty       bool // the program is not started
 }
 
 // openStage makes everything and starts the program.
@@ -71,6 +72,9 @@ func openStage(ctx context.Context, opts stageOptions) (s *stage, err error) {
 	}
 	if err := os.WriteFile(s.configFile(), cfg, 0o600); err != nil {
 		return s, err
+	}
+	if opts.empty {
+		return s, nil
 	}
 	return s, s.startChild(ctx)
 }

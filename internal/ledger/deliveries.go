@@ -222,10 +222,12 @@ func (l *Ledger) Delivered(ctx context.Context, d Delivery, external string, now
 		WHERE id = $1 AND claim = $2`, d.ID, d.claim, d.Wanted, external, now, null(again))
 }
 
-// Retry puts a delivery off, with what it is waiting for.
+const retry = `UPDATE deliveries SET next_try = $3, last_error = $4, claim = '', lease_until = NULL WHERE id = $1 AND claim = $2`
+
+// Retry puts a delivery off that failed, with what it is waiting for. It waits
+// that long whatever was asked for since: the other system may have demanded it.
 func (l *Ledger) Retry(ctx context.Context, d Delivery, at time.Time, lastError string) error {
-	return l.guarded(ctx, `UPDATE deliveries SET next_try = $3, last_error = $4, claim = '', lease_until = NULL
-		WHERE id = $1 AND claim = $2`, d.ID, d.claim, at, lastError)
+	return l.guarded(ctx, retry, d.ID, d.claim, at, lastError)
 }
 
 // End stops a delivery that is no longer right, or that has nowhere to go. What

@@ -11,9 +11,13 @@ import (
 )
 
 // DueChanges lists the changes that the clock must look at, the longest waiting
-// first, at most limit.
-func (l *Ledger) DueChanges(ctx context.Context, now time.Time, limit int) ([]change.Number, error) {
-	rows, err := l.pool.Query(ctx, `SELECT number FROM changes WHERE next_at <= $1 ORDER BY next_at LIMIT $2`, now, limit)
+// first, at most limit, and none of those to be passed over.
+func (l *Ledger) DueChanges(ctx context.Context, now time.Time, limit int, over ...change.Number) ([]change.Number, error) {
+	numbers := make([]int64, len(over))
+	for i, n := range over {
+		numbers[i] = int64(n)
+	}
+	rows, err := l.pool.Query(ctx, `SELECT number FROM changes WHERE next_at <= $1 AND number <> ALL ($3) ORDER BY next_at LIMIT $2`, now, limit, numbers)
 	if err != nil {
 		return nil, fmt.Errorf("look for due changes: %w", err)
 	}

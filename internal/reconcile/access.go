@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/crashpoint"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 	"github.com/breakglass-bot/breakglass/internal/workflow"
 )
@@ -65,6 +66,7 @@ func (a *Access) Due(ctx context.Context, limit int) ([]int64, error) {
 // did not answer. It does nothing when the assignment is not due, or somebody
 // else works on it.
 func (a *Access) Work(ctx context.Context, id int64) error {
+	ctx = crashpoint.Doing(ctx, "access")
 	now := a.Now()
 	row, grants, err := a.Ledger.ClaimAssignment(ctx, id, now, now.Add(lease), a.Nonce())
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -80,10 +82,21 @@ func (a *Access) Work(ctx context.Context, id int64) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("assignment %d: %w", id, err)
+		return fmt.Errorf("assignment %d: %w", id, errors.Join(err, w.giveBack(ctx)))
 	}
 	return nil
 }
+
+// giveBack lets the assignment go on soon when the ledger could not store what
+// came of the run: what AWS was asked for is looked for.
+func (w *accessRun) giveBack(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackWithin)
+	defer cancel()
+	return w.Ledger.GiveBackAssignment(ctx, w.row, w.Now().Add(failedPause))
+}
+
+// failedPause is how long an assignment waits after the ledger has failed.
+const failedPause = 2 * time.Second
 
 // accessRun is one run of Work on a claimed assignment.
 type accessRun struct {

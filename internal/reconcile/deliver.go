@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/crashpoint"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 	"github.com/breakglass-bot/breakglass/internal/workflow"
 )
@@ -66,6 +67,7 @@ type result struct {
 // A failure of the other system is stored with the delivery and is no error
 // here; an error means that the ledger did not answer.
 func (d *Deliverer) Work(ctx context.Context, w ledger.Work) error {
+	ctx = crashpoint.Doing(ctx, string(w.System))
 	for {
 		now := d.Now()
 		row, err := d.Ledger.ClaimDelivery(ctx, w.Number, w.System, now, now.Add(lease), d.Nonce())
@@ -76,7 +78,7 @@ func (d *Deliverer) Work(ctx context.Context, w ledger.Work) error {
 			return err
 		}
 		if err := d.deliver(ctx, row); err != nil && !errors.Is(err, ledger.ErrClaimLost) {
-			return err
+			return errors.Join(err, d.giveBack(ctx, row))
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("deliver: %w", ctx.Err())
@@ -84,8 +86,21 @@ func (d *Deliverer) Work(ctx context.Context, w ledger.Work) error {
 	}
 }
 
+// giveBack lets a delivery go on soon of which the ledger could store nothing. If
+// it cannot store that either, the lease has to run out.
+func (d *Deliverer) giveBack(ctx context.Context, row ledger.Delivery) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackWithin)
+	defer cancel()
+	return d.Ledger.GiveBack(ctx, row, d.Now().Add(pause(row.Attempts)))
+}
+
+// giveBackWithin bounds the giving back of a claim, when the ledger has just
+// failed.
+const giveBackWithin = 5 * time.Second
+
 // deliver carries one claimed delivery out and stores what came of it.
 func (d *Deliverer) deliver(ctx context.Context, row ledger.Delivery) error {
+	ctx = crashpoint.Doing(ctx, string(row.Kind))
 	if row.Kind == change.DeliverFinding || row.Kind == change.DeliverFindingNews {
 		return d.deliverFinding(ctx, row)
 	}
@@ -110,7 +125,7 @@ func (d *Deliverer) deliver(ctx context.Context, row ledger.Delivery) error {
 	case r.cancel != "":
 		return d.Ledger.End(ctx, row, ledger.DeliveryCancelled, r.cancel)
 	case !r.later.IsZero():
-		return d.Ledger.Retry(ctx, row, r.later, r.waitsFor)
+		return d.Ledger.Later(ctx, row, r.later, r.waitsFor)
 	}
 	if r.external == "" {
 		r.external = row.ExternalID
@@ -188,8 +203,13 @@ func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.
 		return d.person(ctx, c, row)
 	case change.DeliverDigest, change.DeliverFinding, change.DeliverFindingNews: // they belong to no change, so that they never come here
 	}
-	return result{cancel: "no reconciler knows deliveries of kind " + string(row.Kind)}, nil
+	// A newer replica beside us asked for it, and will carry it out.
+	return result{later: d.Now().Add(unknownPause)}, nil
 }
+
+// unknownPause is how long a delivery is left to others that this program does
+// not know.
+const unknownPause = 5 * time.Second
 
 // slowest is the longest pause between two tries of a delivery.
 const slowest = time.Minute

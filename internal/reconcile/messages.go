@@ -7,6 +7,7 @@ import (
 
 	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
+	"github.com/breakglass-bot/breakglass/internal/workflow"
 )
 
 // Messenger makes Slack hold a message.
@@ -158,16 +159,18 @@ func (d *Deliverer) park(ctx context.Context, c change.Change, row ledger.Delive
 	}
 	d.Log.WarnContext(ctx, "a message has no place", "change", row.Number.String(), "kind", string(row.Kind), "error", cause)
 	if row.Kind == change.DeliverCard && row.To == "" && row.LastError == "" {
-		if _, err := d.Workflow.Do(ctx, c.Number, change.Undelivered{Say: say}, change.Itself("slack")); err != nil {
-			return err
-		}
 		var direct []change.Delivery
 		for _, p := range []change.PersonID{c.Requester, c.Implementer} {
 			direct = append(direct, change.Delivery{Number: c.Number, Kind: change.DeliverCard, Key: "card/" + string(p), Mode: change.Converge, To: p})
 		}
-		if err := d.Ledger.Put(ctx, direct, c.Version+1, now); err != nil {
-			return err
-		}
+		// All in one transaction: or whoever comes after a crash would tell it again.
+		_, err := d.Workflow.Do(ctx, c.Number, change.Undelivered{Say: say}, change.Itself("slack"), workflow.Also(func(tx ledger.Tx) error {
+			if err := tx.PutDeliveries(ctx, direct, c.Version+1, now); err != nil {
+				return err
+			}
+			return tx.Retry(ctx, row, now.Add(parkedPause), say)
+		}))
+		return err
 	}
 	if row.Mode == change.Converge {
 		return d.Ledger.Retry(ctx, row, now.Add(parkedPause), say)

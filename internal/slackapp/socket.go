@@ -10,6 +10,8 @@ import (
 
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
+
+	"github.com/breakglass-bot/breakglass/internal/crashpoint"
 )
 
 // socketAtOnce bounds how many payloads are worked on at the same time.
@@ -123,6 +125,7 @@ func (a *App) note(ctx context.Context, event socketmode.Event) {
 func (a *App) envelope(ctx context.Context, client *socketmode.Client, d door, request socketmode.Request) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()
+	ctx = crashpoint.Payload(ctx, string(d), request.Payload)
 	r := a.dispatch(ctx, d, delivered{body: request.Payload, mark: request.EnvelopeID})
 	if r.status != http.StatusOK {
 		a.Log.WarnContext(ctx, "a payload was not taken", "door", string(d), "status", r.status)
@@ -130,7 +133,9 @@ func (a *App) envelope(ctx context.Context, client *socketmode.Client, d door, r
 	}
 	send, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
+	crashpoint.Reach(ctx, "before reply")
 	if err := client.AckCtx(send, request.EnvelopeID, r.body); err != nil {
 		a.Log.WarnContext(ctx, "a payload could not be acknowledged", "door", string(d), "error", err)
 	}
+	crashpoint.Reach(ctx, "after reply")
 }

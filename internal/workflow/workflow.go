@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/crashpoint"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 )
 
@@ -73,6 +74,7 @@ var errAgain = errors.New("taken before")
 // Submit makes a change of a request. A payload that was taken before answers
 // the change that it made then. Refusals are *change.Refusal.
 func (w *Workflow) Submit(ctx context.Context, req change.Request, actor change.Actor, opts ...Option) (change.Change, error) {
+	ctx = crashpoint.Doing(ctx, req)
 	o := gather(opts)
 	var made change.Change
 	var earlier change.Number
@@ -118,6 +120,7 @@ func (w *Workflow) Submit(ctx context.Context, req change.Request, actor change.
 // Do carries a command out on change n, and answers the change after it. A
 // refusal is a *change.Refusal; a person's is kept in the change's chain.
 func (w *Workflow) Do(ctx context.Context, n change.Number, cmd change.Command, actor change.Actor, opts ...Option) (change.Change, error) {
+	ctx = crashpoint.Doing(ctx, cmd)
 	o := gather(opts)
 	var after change.Change
 	err := w.Ledger.InTx(ctx, func(tx ledger.Tx) error {

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -120,6 +121,9 @@ func methods() map[string]method {
 func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	name := callName(r)
 	a, token, err := readArgs(r)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return // the application died while it was asking: nothing was asked
+	}
 	var ans answer
 	var wait time.Duration
 	w.change(func() {

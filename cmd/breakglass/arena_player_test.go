@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/breakglass-bot/breakglass/internal/sandbox"
+	"github.com/breakglass-bot/breakglass/internal/sandbox/aws"
+	"github.com/breakglass-bot/breakglass/internal/sandbox/incidentio"
+	"github.com/breakglass-bot/breakglass/internal/sandbox/slack"
+)
+
+// player is one engineer with one change, and whoever has a part in it. They
+// do again what was not acknowledged, as people do, and never what was: what
+// breakglass has acknowledged has to come to pass.
+type player struct {
+	*arena
+	who      string // the engineer
+	aws      string // their user in Identity Center
+	incident string // its reference; empty: no incident
+	number   string // of the change, such as EC-3, once there is one
+	patience time.Duration
+}
+
+// players makes n engineers. Every second has an incident, if any is given.
+func (a *arena) players(n int, incidents ...incidentio.Incident) []*player {
+	all := make([]*player, n)
+	for i := range all {
+		p := &player{arena: a, who: fmt.Sprintf("U0ENG%d", i), aws: fmt.Sprintf("93d4a8e2-0000-4000-9000-%012d", i), patience: patience + time.Duration(n)*3*time.Second}
+		email := fmt.Sprintf("engineer-%d@example.com", i)
+		a.world.Slack.PutUser(slack.User{ID: p.who, Name: fmt.Sprintf("Engineer %d", i), Email: email, TZ: "Europe/Berlin"})
+		a.world.AWS.AddUser(aws.User{ID: p.aws, UserName: p.who, Email: email})
+		a.world.IncidentIO.AddUser(incidentio.User{Name: p.who, Email: email, SlackID: p.who})
+		if len(incidents) > 0 && i%2 == 1 {
+			in := incidents[i/2%len(incidents)]
+			p.incident = in.Reference() + " " + in.Name + " (Investigating)"
+		}
+		all[i] = p
+	}
+	return all
+}
+
+// key is the access that the player asks for.
+func (p *player) key() aws.Key {
+	k := sandbox.AdminOf(sandbox.Engineer)
+	k.UserID = p.aws
+	return k
+}
+
+// enter says that the player is in the middle of something, so that no time
+// passes; leave, that they are done with everything.
+func (p *player) enter() { p.people.Lock(); p.acting++; p.people.Unlock() }
+func (p *player) leave() { p.people.Lock(); p.acting--; p.people.Unlock() }
+
+// until waits for something. Time may pass meanwhile.
+func (p *player) until(ctx context.Context, what string, holds func() bool) error {
+	p.people.Lock()
+	p.acting--
+	p.waiting[p] = holds
+	p.people.Unlock()
+	defer func() {
+		p.people.Lock()
+		p.acting++
+		delete(p.waiting, p)
+		p.people.Unlock()
+	}()
+	ctx, cancel := context.WithTimeout(ctx, p.patience)
+	defer cancel()
+	for {
+		if holds() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s %s: it did not come to pass that %s: %w", p.who, p.number, what, ctx.Err())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// deed does something until it is acknowledged, and then waits for what comes
+// of it. A sentence that nothing was done is no acknowledgement.
+func (p *player) deed(ctx context.Context, what string, who string, do func() error, done func() bool) error {
+	for begun := time.Now(); !done(); {
+		told := len(p.world.Slack.Ephemerals(who))
+		p.crowd <- struct{}{}
+		err := do()
+		<-p.crowd
+		if err == nil {
+			turnedDown := func() bool {
+				all := p.world.Slack.Ephemerals(who)
+				return len(all) > told && strings.Contains(p.world.Slack.RenderMessage(who, all[len(all)-1]), "again")
+			}
+			if err := p.until(ctx, what+" (acknowledged)", func() bool { return done() || turnedDown() }); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, refused := errors.AsType[*slack.FormError](err); refused && !done() && time.Since(begun) > p.patience/2 {
+			return fmt.Errorf("%s %s: %s: %w", p.who, p.number, what, err)
+		}
+		if time.Since(begun) > p.patience || ctx.Err() != nil {
+			return fmt.Errorf("%s %s: %s was never acknowledged: %w", p.who, p.number, what, err)
+		}
+		time.Sleep(20 * time.Millisecond) //nolint:forbidigo // people take a moment before they try again
+	}
+	return nil
+}
+
+func (p *player) hands() slack.Person { return p.world.Slack.Person(p.who) }
+
+// dm is the newest of somebody's direct messages about the change with a button.
+func (p *player) dm(who, button string) *slack.Message {
+	return p.seen.find(p.number, p.world.Slack.DMChannel(who), "[ "+button+" ]")
+}
+
+// says tells whether the channel, or a thread in it, says something of the change.
+func (p *player) says(text string) bool {
+	return p.seen.find(p.number, sandbox.Channel, text) != nil
+}
+
+// press presses a button of a direct message, once it is there.
+func (p *player) press(ctx context.Context, who, button string, done func() bool) error {
+	if err := p.until(ctx, "there is a button "+button, func() bool { return done() || p.dm(who, button) != nil }); err != nil {
+		return err
+	}
+	return p.deed(ctx, "press "+button, who, func() error {
+		m := p.dm(who, button)
+		if m == nil {
+			return errors.New("the button is gone")
+		}
+		return p.world.Slack.Person(who).Click(ctx, *m, button)
+	}, done)
+}
+
+// form fills a form in and submits it: open opens it, fill types. What was not
+// acknowledged is submitted again, from the same form while it is there.
+func (p *player) form(ctx context.Context, what string, open func() error, fill []step, done func() bool) error {
+	ready := false
+	return p.deed(ctx, what, p.who, func() error {
+		if _, there := p.world.Slack.View(p.who); !ready || !there {
+			ready = false
+			p.clear(ctx)
+			if err := open(); err != nil {
+				return err
+			}
+			if _, there := p.world.Slack.View(p.who); !there {
+				return errors.New("no form was opened")
+			}
+			if err := steps(fill...); err != nil {
+				return err
+			}
+			ready = true
+		}
+		return p.hands().Submit(ctx)
+	}, done)
+}
+
+// clear closes whatever is on the player's screen.
+func (p *player) clear(ctx context.Context) {
+	for {
+		if _, there := p.world.Slack.View(p.who); !there {
+			return
+		}
+		_ = p.hands().CloseView(ctx) // it is closed on the screen, whoever hears of it
+	}
+}
+
+// inForm is a form that a button of a direct message opens.
+func (p *player) inForm(ctx context.Context, button string, fill []step, done func() bool) error {
+	if err := p.until(ctx, "there is a button "+button, func() bool { return done() || p.dm(p.who, button) != nil }); err != nil {
+		return err
+	}
+	return p.form(ctx, button, func() error {
+		m := p.dm(p.who, button)
+		if m == nil {
+			return errors.New("the button is gone")
+		}
+		return p.hands().Click(ctx, *m, button)
+	}, fill, done)
+}

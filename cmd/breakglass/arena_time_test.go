@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// turnTime moves the clock of everything: to the next moment at which anything
+// is due, and only when nothing is due now, nobody who is alive works on
+// anything, and all people wait for something that has not come to pass. So no
+// time passes while somebody is in the middle of a call, as it would not in
+// reality, and none is waited for.
+func (a *arena) turnTime(ctx context.Context) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := a.jump(ctx); err != nil && ctx.Err() == nil {
+			a.fail(fmt.Errorf("move the clock: %w", err))
+			return
+		}
+	}
+}
+
+func (a *arena) jump(ctx context.Context) error {
+	by, err := a.untilDue(ctx)
+	if err != nil || by <= 0 {
+		return err
+	}
+	a.people.Lock()
+	defer a.people.Unlock()
+	if a.acting > 0 || len(a.waiting) == 0 {
+		return nil
+	}
+	for _, holds := range a.waiting {
+		if holds() {
+			return nil
+		}
+	}
+	// Somebody may have done something since: look again, with everybody held still.
+	if by, err = a.untilDue(ctx); err != nil || by <= 0 {
+		return err
+	}
+	return a.forward(by + time.Millisecond)
+}
+
+// untilDue is how long nothing is due; not positive when something is, or when
+// somebody works on something.
+func (a *arena) untilDue(ctx context.Context) (time.Duration, error) {
+	marks := []string{}
+	for _, r := range a.replicas {
+		r.mu.Lock()
+		if r.child != nil {
+			marks = append(marks, r.mark+"%")
+		}
+		r.mu.Unlock()
+	}
+	if len(marks) < len(a.replicas) {
+		return 0, nil // somebody is being started
+	}
+	var working bool
+	var due *time.Time
+	err := a.pool.QueryRow(ctx, `WITH due AS (
+			SELECT next_at AS at, '' AS claim FROM changes WHERE next_at IS NOT NULL
+			UNION ALL SELECT GREATEST(next_try, lease_until), claim FROM deliveries WHERE next_try IS NOT NULL
+			UNION ALL SELECT GREATEST(next_try, lease_until), claim FROM assignments WHERE next_try IS NOT NULL
+		) SELECT coalesce(bool_or(claim LIKE ANY ($1)), FALSE), min(at) FROM due`, marks).Scan(&working, &due)
+	if err != nil || working || due == nil {
+		return 0, err
+	}
+	return due.Sub(a.now()), nil
+}

@@ -1,0 +1,191 @@
+//go:build torture
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/breakglass-bot/breakglass/internal/sandbox"
+	"github.com/breakglass-bot/breakglass/internal/sandbox/aws"
+)
+
+// part is one way to torture the program. Another is added to parts.
+type part struct {
+	name  string
+	every uint64 // it is played with every so many-th seed; 1: with each
+	run   func(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error)
+}
+
+// tally is what a part has done, by what it is called.
+type tally map[string]int64
+
+var parts = []part{
+	{"points", 1, atPoints},
+	{"moments", 1, atRandomMoments},
+	{"replicas", 2, amongReplicas},
+	{"crowd", 40, amongACrowd},
+	{"every-point", 40, atEveryPoint},
+}
+
+// TestTorture goes on from seed to seed until the time is over. TORTURE_FOR says
+// how long, TORTURE_SEED where to begin and to play that seed only, TORTURE_PART
+// which part.
+func TestTorture(t *testing.T) {
+	long, err := time.ParseDuration(os.Getenv("TORTURE_FOR"))
+	if err != nil {
+		long = 20 * time.Minute
+	}
+	first, err := strconv.ParseUint(os.Getenv("TORTURE_SEED"), 10, 64)
+	once := err == nil
+	if !once {
+		first = uint64(time.Now().Unix()) / 40 * 40
+	}
+	wanted := os.Getenv("TORTURE_PART")
+	begun := time.Now()
+	sum := tally{}
+	var broken []string
+	for seed := first; ; seed++ {
+		for _, p := range parts {
+			switch {
+			case wanted != "" && p.name != wanted:
+				continue
+			case wanted == "" && seed%p.every != 0:
+				continue
+			case !once && time.Since(begun) > long:
+				sumUp(t, sum, broken, time.Since(begun))
+				return
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			at := time.Now()
+			done, err := p.run(ctx, t, rand.New(rand.NewPCG(seed, 0)))
+			cancel()
+			result := "good"
+			if err != nil {
+				result = "BROKEN"
+				broken = append(broken, fmt.Sprintf("%s of seed %d", p.name, seed))
+				t.Errorf("seed %d, %s: %v", seed, p.name, err)
+			}
+			fmt.Printf("seed %d, %s: %s, %v, %s\n", seed, p.name, result, done, time.Since(at).Round(100*time.Millisecond))
+			for what, n := range done {
+				sum[what] += n
+			}
+			sum["runs"]++
+		}
+		if once {
+			sumUp(t, sum, broken, time.Since(begun))
+			return
+		}
+	}
+}
+
+func sumUp(t *testing.T, sum tally, broken []string, took time.Duration) {
+	t.Helper()
+	fmt.Printf("tortured for %s: %v; broken: %q\n", took.Round(time.Second), sum, broken)
+	if sum["runs"] == 0 {
+		t.Error("nothing was played")
+	}
+}
+
+// counted is what came of stories on an arena.
+func counted(a *arena, changes int64) tally {
+	if a == nil {
+		return tally{}
+	}
+	return tally{"kills": a.kills.Load(), "kills at points": int64(len(a.died)), "changes": changes}
+}
+
+// worldOf draws how the stand-ins behave: how Slack delivers, how long Jira's
+// search lags behind, and how AWS settles and what its lists show.
+func worldOf(random *rand.Rand) sandbox.Options {
+	yes := func() bool { return random.IntN(2) == 0 }
+	var w sandbox.Options
+	w.SocketMode = yes()
+	if yes() {
+		w.SearchLag = 30 * time.Second
+	}
+	if yes() {
+		w.AWS = aws.Options{SettleAfter: 2 * time.Second, ListLagReads: 2, EmptyPages: true}
+	}
+	return w
+}
+
+// atPoints kills the program at some points, one after the other.
+func atPoints(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error) {
+	world := worldOf(random)
+	all, err := enumerate(ctx, t, world)
+	if err != nil {
+		return nil, err
+	}
+	var keys []string
+	for range 15 {
+		p := all[random.IntN(len(all))]
+		keys = append(keys, p.first())
+		if later := p.later(random); later != "" {
+			keys = append(keys, later)
+		}
+	}
+	a, err := killAt(ctx, t, world, keys)
+	return counted(a, 2), err
+}
+
+// atEveryPoint kills the program at each point, where it is first reached and
+// where it is reached again.
+func atEveryPoint(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error) {
+	world := worldOf(random)
+	all, err := enumerate(ctx, t, world)
+	if err != nil {
+		return nil, err
+	}
+	var keys []string
+	for _, p := range all {
+		keys = append(keys, p.first())
+		if later := p.later(random); later != "" {
+			keys = append(keys, later)
+		}
+	}
+	random.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+	sum := tally{"points": int64(len(all)), "occurrences": int64(len(keys))}
+	for chunk := range slices.Chunk(keys, 8) {
+		a, err := killAt(ctx, t, world, chunk)
+		for what, n := range counted(a, 2) {
+			sum[what] += n
+		}
+		if err != nil {
+			return sum, err
+		}
+	}
+	return sum, nil
+}
+
+// atRandomMoments kills the only program at any moment, with ten changes under way.
+func atRandomMoments(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error) {
+	a, err := play(ctx, t, arenaOptions{world: worldOf(random), programs: []string{binary(t, armed)}}, 10, killing(random, func(r *rand.Rand) time.Duration {
+		return 300*time.Millisecond + time.Duration(r.ExpFloat64()*float64(300*time.Millisecond))
+	}))
+	return counted(a, 10), err
+}
+
+// amongReplicas kills one of three programs again and again.
+func amongReplicas(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error) {
+	a, err := replicated(ctx, t, worldOf(random), 20, random, func(r *rand.Rand) time.Duration {
+		return 200*time.Millisecond + time.Duration(r.ExpFloat64()*float64(500*time.Millisecond))
+	})
+	return counted(a, 20), err
+}
+
+// amongACrowd kills one of three programs every few seconds, with 200 changes
+// under way.
+func amongACrowd(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error) {
+	const crowd = 200
+	a, err := replicated(ctx, t, worldOf(random), crowd, random, func(r *rand.Rand) time.Duration {
+		return 2*time.Second + time.Duration(r.IntN(2000))*time.Millisecond
+	})
+	return counted(a, crowd), err
+}
