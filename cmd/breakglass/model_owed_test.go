@@ -1,0 +1,227 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/breakglass-bot/breakglass/internal/change"
+)
+
+// duty is what a change is expected to owe.
+type duty struct {
+	Owner  string // a person, or its groups
+	Due    time.Time
+	State  change.ObligationState
+	exists bool
+}
+
+// life is what the journal of a change tells, as far as it decides what is owed.
+// The rules of docs/process.md are told once more here, from the facts alone:
+// when the window opened and closed, what was written, copied, signed, waived.
+type life struct {
+	requester             string
+	start, end            time.Time
+	reported, over, shut  bool // over: it came to nothing; shut: it is closed
+	inJira, ticket        bool
+	recordAt, reviewAt    time.Time // when the copy stood there; zero: it does not
+	signedAt              time.Time
+	waived                map[string]time.Time
+	gone                  map[string]bool // owed by somebody who has left
+	actions               int
+	recorded              map[int]bool
+	links                 map[int]bool // merge requests by item: whether somebody has confirmed them
+	linkedFirst           time.Time
+	signOffOwed, inherits bool
+}
+
+func fact(e change.Event, name string) string { return e.Fact(name) }
+
+// livesOf reads a journal.
+func lifeOf(events []change.Event) *life {
+	l := &life{waived: map[string]time.Time{}, gone: map[string]bool{}, recorded: map[int]bool{}, links: map[int]bool{}}
+	for _, e := range events {
+		l.take(e)
+	}
+	return l
+}
+
+func (l *life) take(e change.Event) {
+	switch e.Type { //nolint:exhaustive // the others decide nothing about what is owed
+	case change.EventRequested, change.EventReported:
+		l.requester, l.inJira = fact(e, "requester"), fact(e, "record_in") == string(change.RecordInJira)
+		if e.Type == change.EventReported {
+			l.reported = true
+			l.start, _ = time.Parse(time.RFC3339Nano, fact(e, "made_at"))
+			l.end = l.start
+		}
+	case change.EventActivated:
+		l.start = e.At
+	case change.EventEnded:
+		if l.end = e.At; l.start.IsZero() {
+			l.start = e.At
+		}
+	case change.EventDenied, change.EventWithdrawn, change.EventLapsed, change.EventFailed:
+		l.over = true
+	case change.EventClosed:
+		l.shut = true
+	case change.EventTicketLinked:
+		l.ticket = true
+	case change.EventTicketRefused:
+		l.ticket = false
+	case change.EventIncidentRefused:
+		if fact(e, "moved") == "true" {
+			l.inJira, l.recordAt = true, time.Time{}
+		}
+	case change.EventRecordMirrored:
+		if l.recordAt.IsZero() {
+			l.recordAt = e.At
+		}
+	case change.EventReviewMirrored:
+		l.reviewAt = e.At
+	case change.EventReviewSubmitted:
+		l.actions, _ = strconv.Atoi(fact(e, "actions"))
+	case change.EventActionRecorded:
+		n, _ := strconv.Atoi(fact(e, "item"))
+		l.recorded[n] = true
+	case change.EventSignedOff:
+		l.signedAt = e.At
+	case change.EventSignOffUndone:
+		if !l.shut {
+			l.signedAt = time.Time{}
+		}
+	case change.EventWaived:
+		l.waived[fact(e, "obligation")+"-"+fact(e, "item")] = e.At
+	case change.EventOwnerChanged:
+		l.gone[fact(e, "obligation")+"-"+fact(e, "item")] = true
+	case change.EventMergeRequestLinked:
+		n, _ := strconv.Atoi(fact(e, "item"))
+		if l.links[n] = false; l.linkedFirst.IsZero() {
+			l.linkedFirst = e.At
+		}
+	case change.EventMergeRequestConfirmed:
+		n, _ := strconv.Atoi(fact(e, "item"))
+		l.links[n] = true
+	}
+}
+
+// owes is what follows from a life, by what the kind asked for.
+func (l *life) owes(plan change.Plan, review change.ReviewText) map[string]duty {
+	all := map[string]duty{}
+	if l.over {
+		return all
+	}
+	add := func(name change.ObligationName, item int, owner string, due, done time.Time) {
+		id := string(name) + "-" + strconv.Itoa(item)
+		d := duty{Owner: owner, Due: due, State: change.Owed, exists: true}
+		if !done.IsZero() {
+			d.State = change.Done
+		}
+		if _, waived := l.waived[id]; waived {
+			d.State = change.Waived
+		}
+		if l.gone[id] {
+			d.Owner = "cto"
+		}
+		all[id] = d
+	}
+	opened := !l.start.IsZero()
+	recordDue := l.start.Add(plan.RecordWithin)
+	_, recordWaived := l.waived["record-0"]
+	if opened {
+		add(change.OweRecord, 0, l.requester, recordDue, l.recordAt)
+		if plan.MergeRequest == change.NeedWithRecord {
+			add(change.OweMergeRequest, 0, l.requester, recordDue, l.when(l.anyConfirmed()))
+		}
+		demanded := plan.MergeRequest == change.NeedWithRecord || plan.MergeRequest == change.NeedRequired
+		if demanded || len(l.links) > 0 {
+			from := l.start
+			if !demanded && l.linkedFirst.After(from) {
+				from = l.linkedFirst
+			}
+			add(change.OweIndependentReview, 0, l.requester, from.Add(plan.MergeReviewWithin), l.when(l.allConfirmed()))
+		}
+	}
+	if l.reported || (l.inJira && l.ticket) {
+		var due time.Time
+		if opened {
+			from := recordDue
+			if !recordWaived && !l.recordAt.IsZero() && l.recordAt.Before(from) {
+				from = l.recordAt
+			}
+			due = from.Add(plan.SignOff.Within)
+		}
+		var groups []string
+		for _, g := range slices.Concat(plan.SignOff.From, plan.SignOff.Fallback) {
+			groups = append(groups, string(g))
+		}
+		add(change.OweSignOff, 0, strings.Join(groups, ","), due, l.signedAt)
+	}
+	if !l.end.IsZero() {
+		add(change.OweReview, 0, l.requester, l.end.Add(plan.ReviewWithin), l.reviewAt)
+	}
+	for i := 1; i <= l.actions; i++ {
+		owner := ""
+		if i <= len(review.Actions) {
+			owner = string(review.Actions[i-1].Owner)
+		}
+		add(change.OweAction, i, owner, time.Time{}, l.when(l.recorded[i]))
+	}
+	return all
+}
+
+func (l *life) when(is bool) time.Time {
+	if is {
+		return l.start
+	}
+	return time.Time{}
+}
+
+func (l *life) anyConfirmed() bool {
+	for _, yes := range l.links {
+		if yes {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *life) allConfirmed() bool {
+	for _, yes := range l.links {
+		if !yes {
+			return false
+		}
+	}
+	return len(l.links) > 0
+}
+
+// disagrees compares what is expected with what a change owes; empty: nothing.
+func disagrees(want map[string]duty, c *change.Change) string {
+	var wrong []string
+	for _, o := range c.Obligations {
+		id := string(o.Name) + "-" + strconv.Itoa(o.Item)
+		w := want[id]
+		owner := string(o.Owner)
+		if owner == "" {
+			var groups []string
+			for _, g := range o.Groups {
+				groups = append(groups, string(g))
+			}
+			owner = strings.Join(groups, ",")
+		}
+		switch {
+		case !w.exists:
+			wrong = append(wrong, id+" is owed, and nothing asks for it")
+		case w.Owner != owner || !w.Due.Equal(o.Due) || w.State != o.State:
+			wrong = append(wrong, fmt.Sprintf("%s is %s by %s until %s, want %s by %s until %s", id, o.State, owner, o.Due.UTC(), w.State, w.Owner, w.Due.UTC()))
+		}
+		delete(want, id)
+	}
+	for id := range want {
+		wrong = append(wrong, id+" is not owed")
+	}
+	slices.Sort(wrong)
+	return strings.Join(wrong, "; ")
+}
