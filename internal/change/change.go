@@ -126,6 +126,8 @@ type TicketLink struct {
 	Ours     bool      `json:"ours,omitempty"` // breakglass opened it
 	LinkedAt time.Time `json:"linked_at"`      // comments before that sign nothing off
 	Checked  bool      `json:"checked"`        // seen in Jira
+
+	Before *TicketLink `json:"before,omitempty"` // until it is checked: what it took the place of, and gives it back to if Jira has no such ticket
 }
 
 // Record is what was done and why, and whether it stands where it belongs.
