@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
@@ -27,7 +28,7 @@ func (m *model) judge() error {
 			return err
 		}
 		all = append(all, m.judgeTrail(n), judgeDecisions(&c, events))
-		if say := disagrees(lifeOf(events).owes(c.Plan, c.Review.Text), &c); say != "" {
+		if say := disagrees(lifeOf(events, c.Plan).owes(c.Plan, c.Review.Text), &c); say != "" {
 			all = append(all, fmt.Errorf("%s (%s): %s", n, c.Phase, say))
 		}
 		if i < len(m.known) {
@@ -174,4 +175,21 @@ func (m *model) claims(k aws.Key) (asked, wanted bool, ended time.Time) {
 		ended = latest(ended, end)
 	}
 	return asked, wanted, ended
+}
+
+// tells gives what has happened to everything, for whoever has to find out why.
+func (m *model) tells() string {
+	var b strings.Builder
+	for _, n := range m.own {
+		events, err := m.ledger.Events(m.ctx, n, 0, 10_000)
+		fmt.Fprintf(&b, "%s: %v\n", n, err)
+		for _, e := range events {
+			fmt.Fprintf(&b, "  %s %s by %s: %v\n", e.At.UTC().Format(time.DateTime), e.Type, e.Actor+change.PersonID(e.Via), e.Facts)
+		}
+		fmt.Fprintf(&b, "  waits for %q\n", m.waiting(n))
+	}
+	for _, c := range m.world.AWS.History() {
+		fmt.Fprintf(&b, "%s %s %s %s %s %s, settled %s\n", c.At.UTC().Format(time.DateTime), c.Operation, c.Key.PermissionSetARN[len(c.Key.PermissionSetARN)-1:], c.Refused, c.State, c.Reason, c.Settled.UTC().Format(time.DateTime))
+	}
+	return b.String()
 }

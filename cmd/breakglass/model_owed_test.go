@@ -22,27 +22,30 @@ type duty struct {
 // The rules of docs/process.md are told once more here, from the facts alone:
 // when the window opened and closed, what was written, copied, signed, waived.
 type life struct {
-	requester             string
-	start, end            time.Time
-	reported, over, shut  bool // over: it came to nothing; shut: it is closed
-	inJira, ticket        bool
-	recordAt, reviewAt    time.Time // when the copy stood there; zero: it does not
-	signedAt              time.Time
-	waived                map[string]time.Time
-	gone                  map[string]bool // owed by somebody who has left
-	actions               int
-	recorded              map[int]bool
-	links                 map[int]bool // merge requests by item: whether somebody has confirmed them
-	linkedFirst           time.Time
-	signOffOwed, inherits bool
+	requester            string
+	start, end           time.Time
+	reported, over, shut bool // over: it came to nothing; shut: it is closed
+	inJira, ticket       bool
+	recordAt, reviewAt   time.Time // when the copy stood there; zero: it does not
+	signedAt             time.Time
+	waived               map[string]time.Time
+	gone                 map[string]bool // owed by somebody who has left
+	actions              int
+	recorded             map[int]bool
+	links                map[int]bool // merge requests by item: whether somebody has confirmed them
+	linkedFirst          time.Time
+	signOffMissed        time.Time // the deadline that was breached; it stays what it was
 }
 
 func fact(e change.Event, name string) string { return e.Fact(name) }
 
-// livesOf reads a journal.
-func lifeOf(events []change.Event) *life {
+// lifeOf reads a journal.
+func lifeOf(events []change.Event, plan change.Plan) *life {
 	l := &life{waived: map[string]time.Time{}, gone: map[string]bool{}, recorded: map[int]bool{}, links: map[int]bool{}}
 	for _, e := range events {
+		if e.Type == change.EventBreached && fact(e, "obligation") == string(change.OweSignOff) {
+			l.signOffMissed = l.signOffDue(plan)
+		}
 		l.take(e)
 	}
 	return l
@@ -70,7 +73,7 @@ func (l *life) take(e change.Event) {
 	case change.EventTicketLinked:
 		l.ticket = true
 	case change.EventTicketRefused:
-		l.ticket = false
+		l.ticket = fact(e, "kept") != ""
 	case change.EventIncidentRefused:
 		if fact(e, "moved") == "true" {
 			l.inJira, l.recordAt = true, time.Time{}
@@ -129,7 +132,6 @@ func (l *life) owes(plan change.Plan, review change.ReviewText) map[string]duty 
 	}
 	opened := !l.start.IsZero()
 	recordDue := l.start.Add(plan.RecordWithin)
-	_, recordWaived := l.waived["record-0"]
 	if opened {
 		add(change.OweRecord, 0, l.requester, recordDue, l.recordAt)
 		if plan.MergeRequest == change.NeedWithRecord {
@@ -144,20 +146,13 @@ func (l *life) owes(plan change.Plan, review change.ReviewText) map[string]duty 
 			add(change.OweIndependentReview, 0, l.requester, from.Add(plan.MergeReviewWithin), l.when(l.allConfirmed()))
 		}
 	}
-	if l.reported || (l.inJira && l.ticket) {
-		var due time.Time
-		if opened {
-			from := recordDue
-			if !recordWaived && !l.recordAt.IsZero() && l.recordAt.Before(from) {
-				from = l.recordAt
-			}
-			due = from.Add(plan.SignOff.Within)
-		}
+	_, signOffWaived := l.waived["sign_off-0"]
+	if l.reported || (l.inJira && l.ticket) || signOffWaived || !l.signedAt.IsZero() {
 		var groups []string
 		for _, g := range slices.Concat(plan.SignOff.From, plan.SignOff.Fallback) {
 			groups = append(groups, string(g))
 		}
-		add(change.OweSignOff, 0, strings.Join(groups, ","), due, l.signedAt)
+		add(change.OweSignOff, 0, strings.Join(groups, ","), l.signOffDue(plan), l.signedAt)
 	}
 	if !l.end.IsZero() {
 		add(change.OweReview, 0, l.requester, l.end.Add(plan.ReviewWithin), l.reviewAt)
@@ -170,6 +165,18 @@ func (l *life) owes(plan change.Plan, review change.ReviewText) map[string]duty 
 		add(change.OweAction, i, owner, time.Time{}, l.when(l.recorded[i]))
 	}
 	return all
+}
+
+// signOffDue counts from the record: from when it was done, or due if that is sooner.
+func (l *life) signOffDue(plan change.Plan) time.Time {
+	if !l.signOffMissed.IsZero() || l.start.IsZero() {
+		return l.signOffMissed
+	}
+	from := l.start.Add(plan.RecordWithin)
+	if _, waived := l.waived["record-0"]; !waived && !l.recordAt.IsZero() && l.recordAt.Before(from) {
+		from = l.recordAt
+	}
+	return from.Add(plan.SignOff.Within)
 }
 
 func (l *life) when(is bool) time.Time {

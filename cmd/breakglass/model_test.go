@@ -28,7 +28,8 @@ type model struct {
 	known     []change.Change // as they were when they were last judged
 	planted   []aws.Key       // standing access
 	incidents []change.Incident
-	stalled   bool      // an operation of AWS is held
+	stalled   bool // an operation of AWS is held
+	heldFor   time.Duration
 	wellSince time.Time // since when AWS answers and the loops run
 	bad       error     // what the ledger or the program answered, which is never meant to fail
 }
@@ -85,7 +86,18 @@ func (m *model) passed(wasWell, whole bool) {
 	}
 }
 
+// heldAtMost is how long AWS may hold an operation. One that takes effect only
+// after an hour is found by a daily look, which is no matter of minutes.
+const heldAtMost = 50 * time.Minute
+
+func (m *model) hold(by time.Duration) {
+	if m.heldFor += by; m.stalled && m.heldFor > heldAtMost {
+		m.heal()
+	}
+}
+
 func (m *model) run(by time.Duration) {
+	m.hold(by)
 	well := m.well()
 	whole, err := m.scene.run(by, 30)
 	m.must(err)
@@ -117,6 +129,7 @@ func (m *model) actions() map[string]func(*rapid.T) {
 func (m *model) timePasses() {
 	by := rapid.SampledFrom([]time.Duration{30 * time.Second, 2 * time.Minute, 11 * time.Minute, 31 * time.Minute, time.Hour, 5 * time.Hour, 26 * time.Hour}).Draw(m.T, "by")
 	if rapid.IntRange(0, 4).Draw(m.T, "down") == 0 { // the program is
+		m.hold(by)
 		m.later(by)
 		m.passed(false, false)
 		m.must(m.work())
@@ -163,10 +176,10 @@ func (m *model) breaks() {
 			m.world.AWS.GhostCreates(1, time.Duration(n)*4*time.Minute)
 		case 3:
 			m.world.AWS.StallCreates(1)
-			m.stalled = true
+			m.stalled, m.heldFor = true, 0
 		default:
 			m.world.AWS.StallDeletes(1)
-			m.stalled = true
+			m.stalled, m.heldFor = true, 0
 		}
 	}
 }
@@ -178,6 +191,7 @@ func (m *model) heal() {
 	for _, p := range []*fault.Plan{&m.world.AWS.Faults, m.world.Slack.Faults, m.world.Jira.Faults, &m.world.IncidentIO.Faults} {
 		p.Clear()
 	}
+	m.world.AWS.Unplan()
 	m.world.AWS.Release()
 	m.stalled = false
 }
@@ -251,7 +265,12 @@ func playModels(t *testing.T, count *int) {
 		}
 		clean = false
 		m := openModel(rt, t.Context(), pool)
-		defer func() { _ = m.close() }() // only sockets
+		defer func() {
+			if rt.Failed() {
+				rt.Log(m.tells())
+			}
+			_ = m.close() // only sockets
+		}()
 		*count++
 		rt.Repeat(m.actions())
 		m.T = rt
