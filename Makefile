@@ -9,7 +9,7 @@ CHROMIUM = $(shell command -v chromium chromium-browser google-chrome 2>/dev/nul
 TEST_TIMEOUT ?= 20m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture screenshots lint fmt build bench tidy clean go postgres
+.PHONY: help demo test fuzz torture screenshots lint fmt build bench tidy clean go postgres
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test: go postgres ## run every test
 	@$(if $(RACE),,echo "No C compiler was found, so the tests run without the race detector.")
 	@$(if $(CHROMIUM),,echo "No Chromium was found, so the tests that see the local workspace in a browser are left out.")
 	@$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -shuffle=on -timeout $(TEST_TIMEOUT) ./...
+
+fuzz: go ## fuzz everything that parses what comes from outside, each target for FOR=10s
+	@.ci/fuzz $(or $(FOR),10s)
 
 torture: go postgres ## kill the program again and again for FOR=20m, from seed to seed; SEED=… repeats one, PART=… plays one part
 	@TORTURE_FOR=$(FOR) TORTURE_SEED=$(SEED) TORTURE_PART=$(PART) \

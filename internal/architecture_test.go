@@ -35,6 +35,7 @@ var arrows = map[string][]string{
 	"internal/directory":      {"internal/change"},
 	"internal/reconcile":      {"internal/change", "internal/ledger", "internal/workflow", "internal/crashpoint"},
 	"internal/report":         {"internal/change", "internal/ledger"},
+	"internal/audit":          {"internal/change", "internal/ledger", "internal/report"},
 	"internal/wake":           {"internal/reconcile", "internal/ledger"},
 	"internal/slackapp":       {"internal/change", "internal/ledger", "internal/workflow", "internal/directory", "internal/crashpoint"},
 	"internal/identitycenter": {"internal/change"},
@@ -55,7 +56,7 @@ var forTests = []string{"internal/embeddedpg", "internal/sandbox", "migrations"}
 // reconcilers are proved over the wire, with the real adapters against the
 // stand-ins.
 var testArrows = map[string][]string{
-	"internal/reconcile": {"internal/identitycenter", "internal/jira", "internal/incidentio"},
+	"internal/reconcile": {"internal/identitycenter", "internal/jira", "internal/incidentio", "internal/forge"},
 }
 
 // maxLines is the length of a file that is no test. A longer one has more

@@ -1,3 +1,4 @@
+-- Beside: 1
 -- +goose Up
 
 ALTER TABLE assignments ADD COLUMN missed_at TIMESTAMPTZ, ADD COLUMN counted_at TIMESTAMPTZ;

@@ -24,10 +24,28 @@ const lockKey = 5_362_104_117
 
 // Up brings the database to the newest schema. Any number of programs may do so
 // at once: they wait for each other.
-func Up(ctx context.Context, databaseURL string) (err error) {
+func Up(ctx context.Context, databaseURL string) error {
+	return alone(ctx, databaseURL, func(conn *pgx.Conn) error {
+		// Before, so that whoever may not run beside a migration knows it as soon as the
+		// migration is there; and after, where there was nothing to note it on.
+		for _, step := range []func() error{
+			func() error { return noteOldest(ctx, conn) },
+			func() error { return ours(ctx, databaseURL) },
+			func() error { return noteOldest(ctx, conn) },
+		} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		return rivers(ctx, databaseURL)
+	})
+}
+
+// alone does something while no other program migrates or grants.
+func alone(ctx context.Context, databaseURL string, do func(*pgx.Conn) error) (err error) {
 	config, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
-		return errors.New("the database's address is not that of a Postgres database, such as postgres://user@host/name") // the error could show its password
+		return errNoAddress
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -37,19 +55,12 @@ func Up(ctx context.Context, databaseURL string) (err error) {
 	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, int64(lockKey)); err != nil {
 		return fmt.Errorf("wait for other migrations: %w", err)
 	}
-	// Before, so that whoever may not run beside a migration knows it as soon as the
-	// migration is there; and after, where there was nothing to note it on.
-	for _, step := range []func() error{
-		func() error { return noteOldest(ctx, conn) },
-		func() error { return ours(ctx, databaseURL) },
-		func() error { return noteOldest(ctx, conn) },
-	} {
-		if err := step(); err != nil {
-			return err
-		}
-	}
-	return rivers(ctx, databaseURL)
+	return do(conn)
 }
+
+// errNoAddress stands for the error of reading an address, which could show
+// its password.
+var errNoAddress = errors.New("the database's address is not that of a Postgres database, such as postgres://user@host/name")
 
 func ours(ctx context.Context, databaseURL string) (err error) {
 	db, provider, err := open(databaseURL)

@@ -36,6 +36,7 @@ func TestEveryColumnSaysWhatItHoldsUnlessItsNameDoes(t *testing.T) {
 		"grants":      "number assignment_id",
 		"deliveries":  "id kind system",
 		"seen":        "id at",
+		"seals":       "hash",
 
 		"census":          "instance_arn",
 		"census_findings": "id instance_arn account_id permission_set_arn user_id decided_at closed_at",

@@ -65,12 +65,13 @@ type arenaOptions struct {
 	world    sandbox.Options
 	programs []string // one for each replica
 	kill     []string // the points to die at
+	template []byte   // the configuration; nil: the example
 }
 
 // openArena makes everything and starts the replicas.
 func openArena(ctx context.Context, t testing.TB, opts arenaOptions) (*arena, error) {
 	t.Helper()
-	s, err := openStage(ctx, stageOptions{world: opts.world, databaseURL: databases.URL(t), say: t.Logf, empty: true})
+	s, err := openStage(ctx, stageOptions{world: opts.world, databaseURL: databases.URL(t), say: t.Logf, empty: true, template: opts.template})
 	if err != nil {
 		return nil, err
 	}

@@ -61,6 +61,7 @@ func TestAMistypedCommandLineIsAMistakeWithASentence(t *testing.T) {
 		{"config", "check", "nonsense"},
 		{"audit", "nonsense"},
 		{"audit", "verify", "nonsense"},
+		{"audit", "export", "nonsense"},
 		{"migrate", "nonsense"},
 		{"version", "nonsense"},
 		{"demo", "nonsense"},

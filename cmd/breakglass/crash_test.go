@@ -129,8 +129,8 @@ func TestKilledAtAPointItMakesGood(t *testing.T) {
 		world sandbox.Options
 		every int // so many-th point is one to die at
 	}{
-		"over HTTP":        {sandbox.Options{}, 14},
-		"over Socket Mode": {sandbox.Options{SocketMode: true}, 28},
+		"over HTTP":        {sandbox.Options{}, 18},
+		"over Socket Mode": {sandbox.Options{SocketMode: true}, 40},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -40,7 +41,7 @@ func open(t *testing.T, opts stageOptions) (context.Context, act) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testWithin)
 	t.Cleanup(cancel)
-	opts.databaseURL, opts.say = databases.URL(t), t.Logf
+	opts.databaseURL, opts.say = cmp.Or(opts.databaseURL, databases.URL(t)), t.Logf
 	s, err := openStage(ctx, opts)
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/breakglass-bot/breakglass/internal/config"
 	"github.com/breakglass-bot/breakglass/internal/directory"
+	"github.com/breakglass-bot/breakglass/internal/forge"
 	"github.com/breakglass-bot/breakglass/internal/httpserver"
 	"github.com/breakglass-bot/breakglass/internal/identitycenter"
 	"github.com/breakglass-bot/breakglass/internal/incidentio"
@@ -58,6 +59,7 @@ type systems struct {
 	aws      *identitycenter.Client
 	jira     *jira.Client
 	incident *incidentio.Client
+	forge    *forge.Client // always there: without a forge, addresses are kept as text
 }
 
 // slackTimeout bounds every call of Slack's Web API.
@@ -109,7 +111,11 @@ func newSystems(ctx context.Context, cfg *config.Config, now func() time.Time) (
 		s.incident, err = incidentio.New(incidentio.Options{
 			BaseURL: i.BaseURL, APIKey: cfg.Secrets.IncidentIOAPIKey.Reveal(), Now: now, MitigatedStatuses: i.MitigatedStatuses,
 		})
+		if err != nil {
+			return s, err
+		}
 	}
+	s.forge, err = newForge(cfg, now)
 	return s, err
 }
 
@@ -164,6 +170,7 @@ func (p *program) wire() error {
 	p.ticker = &wake.Ticker{
 		Ledger: p.ledger, Jobs: p.jobs(), Now: p.now, Log: p.log, Every: tickPoints(),
 		Clock: (&reconcile.Clock{Ledger: p.ledger, Workflow: p.workflow, Now: p.now, Digests: p.cfg.Slack.AuditChannel != "", Log: p.log}).Tick,
+		Seal:  (&reconcile.Sealer{Ledger: p.ledger, Now: p.now, Post: p.cfg.Slack.AuditChannel != ""}).Seal,
 	}
 	if p.census != nil {
 		p.ticker.Census = p.census.Work

@@ -44,7 +44,7 @@ DATABASE_URL and no configuration file. docs/report.md says what each figure mea
 	flags.StringVar(&f.out, "out", "-", "the file to write; - for the standard output")
 	flags.StringVar(&f.format, "format", "html", "html, csv or json")
 	flags.IntVar(&f.allChanges, "all-changes", 0, "how many changes to production there were in all, for the share of emergencies")
-	flags.BoolVar(&f.confidential, "confidential", false, "with what people typed about confidential changes")
+	flags.BoolVar(&f.confidential, "confidential", false, "with confidential changes as all others, for whoever may see them")
 	return cmd
 }
 
@@ -73,7 +73,7 @@ func writeReport(cmd *cobra.Command, f reportFlags) error {
 		period := ledger.Period{Since: opts.Since, Until: opts.Until, ConfidentialTexts: f.confidential}
 		return ledger.New(pool).Population(ctx, period, yield)
 	}
-	if opts.Findings, err = findingsSince(ctx, ledger.New(pool), opts.Since); err != nil {
+	if opts.Findings, err = findingsSince(ctx, ledger.New(pool), opts.Since, f.confidential); err != nil {
 		return err
 	}
 	return into(ctx, f.out, cmd.OutOrStdout(), func(w io.Writer) error { return write(w, rows, opts) })
@@ -83,8 +83,9 @@ func writeReport(cmd *cobra.Command, f reportFlags) error {
 const mostFindings = 10_000
 
 // findingsSince reads the findings of the census that are open, or were closed
-// since.
-func findingsSince(ctx context.Context, l *ledger.Ledger, since time.Time) ([]change.CensusFinding, error) {
+// since. Of a confidential change they say its number, or what was found, and
+// never both, unless confidential is asked for.
+func findingsSince(ctx context.Context, l *ledger.Ledger, since time.Time, confidential bool) ([]change.CensusFinding, error) {
 	rows, err := l.CensusFindings(ctx, since, mostFindings)
 	if err != nil {
 		return nil, err
@@ -92,6 +93,18 @@ func findingsSince(ctx context.Context, l *ledger.Ledger, since time.Time) ([]ch
 	all := make([]change.CensusFinding, len(rows))
 	for i, row := range rows {
 		all[i] = row.CensusFinding
+		if row.Number == 0 || confidential {
+			continue
+		}
+		about, err := l.Change(ctx, row.Number)
+		switch {
+		case err != nil:
+			return nil, err
+		case about.Confidential && row.Kind == change.FindingUnasked:
+			all[i].Number = 0
+		case about.Confidential:
+			all[i].Key, all[i].UserName, all[i].DecidedBy = change.AssignmentKey{}, "", ""
+		}
 	}
 	return all, nil
 }

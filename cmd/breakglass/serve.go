@@ -61,8 +61,12 @@ func serve(cmd *cobra.Command, _ []string) error {
 		if url == "" {
 			url = cfg.Secrets.DatabaseURL
 		}
-		if err := migrations.Up(cmd.Context(), url.Reveal()); err != nil {
+		notes, err := migrateAndGrant(cmd.Context(), url, cfg.Secrets.DatabaseURL)
+		if err != nil {
 			return err
+		}
+		for _, note := range notes {
+			log.WarnContext(cmd.Context(), "rights in the database", "warning", note)
 		}
 	}
 	ctx := cmd.Context()
@@ -92,6 +96,7 @@ func serveUntilStopped(ctx context.Context, cfg *config.Config, clock clock, log
 	if err := migrations.Check(ctx, p.pool); err != nil {
 		return err
 	}
+	p.warnOfRights(ctx)
 	if err := p.start(ctx); err != nil { // what has begun must end before the pool closes
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 		defer cancel()
@@ -108,4 +113,16 @@ func serveUntilStopped(ctx context.Context, cfg *config.Config, clock clock, log
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	return errors.Join(err, p.stop(stopCtx))
+}
+
+// warnOfRights says in the log when the database would let the program alter the
+// trail: then nothing but triggers keeps whoever has its password from it.
+func (p *program) warnOfRights(ctx context.Context) {
+	rights, err := migrations.Unguarded(ctx, p.pool)
+	if err != nil {
+		p.log.WarnContext(ctx, "it could not be told what the database lets the program do", "error", err)
+	}
+	if rights != "" {
+		p.log.WarnContext(ctx, "only triggers guard the trail: the role of DATABASE_URL has more rights than the program needs; make a second role, and set DATABASE_MIGRATE_URL", "rights", rights)
+	}
 }

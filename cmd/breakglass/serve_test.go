@@ -43,14 +43,15 @@ func served(t *testing.T, database string) (file string) {
 
 func execute(t *testing.T, database, sql string) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), database)
+	ctx := context.WithoutCancel(t.Context()) // it may be called to clean up
+	conn, err := pgx.Connect(ctx, database)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.Exec(t.Context(), sql); err != nil {
+	if _, err := conn.Exec(ctx, sql); err != nil {
 		t.Error(err)
 	}
-	if err := conn.Close(t.Context()); err != nil {
+	if err := conn.Close(ctx); err != nil {
 		t.Error(err)
 	}
 }
@@ -179,6 +180,9 @@ func TestHealthAndReadinessAreTold(t *testing.T) {
 		name = strings.TrimPrefix(u.Path, "/")
 	}
 	execute(t, databases.URL(t), "DROP DATABASE "+pgx.Identifier{name}.Sanitize()+" WITH (FORCE)")
+	if err := a.forward(2 * time.Second); err != nil { // an answer holds for a second
+		t.Fatal(err)
+	}
 	status, body := asked(t, a.child, "/readyz")
 	if status != http.StatusServiceUnavailable || !strings.Contains(body, "The database does not answer.\n") {
 		t.Errorf("without a database: %d %q", status, body)

@@ -31,6 +31,7 @@ type stage struct {
 	offset atomic.Int64
 	hurry  time.Duration // how far the clock goes, again and again, while something is waited for; 0: it does not
 	dbURL  string
+	env    []string // more of the program's environment
 	closes []func() error
 }
 
@@ -38,6 +39,8 @@ type stage struct {
 type stageOptions struct {
 	world       sandbox.Options // its Now is filled in
 	databaseURL string          // empty: DATABASE_URL, else a private Postgres
+	environment []string        // more of the program's, as NAME=value
+	template    []byte          // the configuration, with the example's addresses; nil: the example
 	example     func([]byte) []byte
 	say         func(format string, args ...any)
 	empty       bool // the program is not started
@@ -45,7 +48,7 @@ type stageOptions struct {
 
 // openStage makes everything and starts the program.
 func openStage(ctx context.Context, opts stageOptions) (s *stage, err error) {
-	s = &stage{start: time.Now()}
+	s = &stage{start: time.Now(), env: opts.environment}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -66,7 +69,10 @@ func openStage(ctx context.Context, opts stageOptions) (s *stage, err error) {
 		return s, err
 	}
 	s.closes = append(s.closes, s.world.Close)
-	cfg := s.world.Config(deploy.Example, "127.0.0.1:0")
+	if opts.template == nil {
+		opts.template = deploy.Example
+	}
+	cfg := s.world.Config(opts.template, "127.0.0.1:0")
 	if opts.example != nil {
 		cfg = opts.example(cfg)
 	}
@@ -142,7 +148,7 @@ func (s *stage) moveTo(offset time.Duration) error {
 
 // startChild starts the program and waits until it is up.
 func (s *stage) startChild(ctx context.Context) error {
-	c, err := startChild(ctx, s.logFile(), append(s.world.Env(), "DATABASE_URL="+s.dbURL),
+	c, err := startChild(ctx, s.logFile(), append(append(s.world.Env(), "DATABASE_URL="+s.dbURL), s.env...),
 		"serve", "--migrate", "--stop-with-stdin", "--config", s.configFile(), "--clock-offset-file", s.clockFile())
 	if err != nil {
 		return err

@@ -18,15 +18,19 @@ import (
 // The older is built from the history where that has one: from the commit before
 // the newest migration came. Where there is only one migration, or that commit
 // knows nothing yet of what may run beside it, the newer is this source with an
-// additive migration put beside it.
-func olderAndNewer(t testing.TB) (older, newer string) {
+// additive migration put beside it. Both run on the older's configuration.
+func olderAndNewer(t testing.TB) (older, newer string, template []byte) {
 	t.Helper()
 	newest, err := migrations.Newest()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if folder := beforeMigration(t, newest); folder != "" {
-		return binary(t, build{name: "older", tags: armed.tags, folder: folder}), binary(t, armed)
+		template, err := os.ReadFile(filepath.Join(folder, "deploy", "breakglass.example.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return binary(t, build{name: "older", tags: armed.tags, folder: folder}), binary(t, armed), template
 	}
 	more := filepath.Join(t.TempDir(), "more.sql")
 	sql := fmt.Sprintf(`-- Beside: %d
@@ -44,7 +48,7 @@ ALTER TABLE changes DROP COLUMN remark;
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("migrations/%05d_more.sql", newest+1)
-	return binary(t, armed), binary(t, build{name: "newer", tags: armed.tags, overlay: map[string]string{name: more}})
+	return binary(t, armed), binary(t, build{name: "newer", tags: armed.tags, overlay: map[string]string{name: more}}), nil
 }
 
 // beforeMigration is the source of the commit before a migration came, in a
@@ -119,11 +123,11 @@ func (r *replica) replace(ctx context.Context, program string) error {
 
 func TestOldAndNewServeAtOnceWhileTheDatabaseIsMigrated(t *testing.T) {
 	t.Parallel()
-	older, newer := olderAndNewer(t)
+	older, newer, template := olderAndNewer(t)
 	ctx, cancel := context.WithTimeout(t.Context(), testWithin)
 	defer cancel()
 	upgraded := false
-	a, err := play(ctx, t, arenaOptions{programs: []string{older, older, older}}, 6, func(ctx context.Context, a *arena) {
+	a, err := play(ctx, t, arenaOptions{programs: []string{older, older, older}, template: template}, 6, func(ctx context.Context, a *arena) {
 		var before, after int64
 		const version = `SELECT max(version_id) FROM goose_db_version`
 		err := steps(

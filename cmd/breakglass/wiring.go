@@ -21,10 +21,11 @@ func (p *program) wireReconcilers() {
 		Organization: p.cfg.Organization, ReleaseURL: p.cfg.ReleaseProcessURL, PortalURL: p.portal(),
 		Command: p.cfg.Slack.Command, Channel: p.cfg.Slack.Channel, AuditChannel: p.cfg.Slack.AuditChannel,
 		Usergroup: func(id change.GroupID) string { return p.cfg.Rules.Groups[id].SlackUsergroup },
+		People:    p.cfg.Rules.People,
 	})
 	p.deliverer = &reconcile.Deliverer{
 		Ledger: p.ledger, Workflow: p.workflow, Directory: directory.Asking{Directory: p.directory}, Messenger: messenger, Links: messenger,
-		Digest: p.digest, Now: p.now, Nonce: nonce, Log: p.log,
+		Digest: p.digest, Pauses: slackapp.Workspace{Client: p.systems.slack, TeamID: p.cfg.Slack.TeamID}, Now: p.now, Nonce: nonce, Log: p.log,
 	}
 	if p.systems.aws != nil {
 		p.deliverer.Persons = p.systems.aws
@@ -39,12 +40,14 @@ func (p *program) wireReconcilers() {
 	}
 	if j := p.cfg.Jira; j != nil {
 		p.deliverer.Tickets = p.systems.jira
+		p.deliverer.Project.SecurityLevel = j.SecurityLevel
 		p.deliverer.Project.Key, p.deliverer.Project.IssueType, p.deliverer.Project.PreventionType = j.Project, j.IssueType, j.PreventionIssueType
 	}
 	if p.systems.incident != nil {
 		p.deliverer.Incidents = p.systems.incident
 		p.deliverer.Project.EscapeMarkdown = incidentio.EscapeMarkdown
 	}
+	p.wireForges()
 }
 
 // wireSlack makes Slack's edge.
@@ -66,6 +69,7 @@ func (p *program) wireSlack() {
 	if p.systems.incident != nil {
 		p.app.Lookups.Incidents = p.systems.incident
 	}
+	p.app.Lookups.MergeRequests = p.systems.forge
 }
 
 // portal is AWS's access portal; empty where no access is granted through AWS.

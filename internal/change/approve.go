@@ -1,6 +1,7 @@
 package change
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ type ChangeDuration struct {
 // decide. The clock does the same after escalate_after.
 type Escalate struct {
 	Ask int
+	Why string // empty: nobody of the first groups may decide
 }
 
 // question gives the open ask of that id, or why it takes no answer any more.
@@ -139,7 +141,7 @@ func (d *decision) unowned(a *Ask, x Approve) error {
 	}
 	if p := textProblem(x.Reason, true); p != "" {
 		return &Refusal{
-			Code: ReasonNeeded, Say: "The record of " + strings.Join(numbers(x.Overdue), ", ") + " is overdue, so approving " + d.c.Number.String() + " needs a reason. " + p,
+			Code: ReasonNeeded, Say: "The record of " + strings.Join(numbers(x.Overdue), ", ") + " is overdue, so approving " + d.c.Number.String() + " needs a reason.",
 			Fields: map[Field]string{FieldText: p},
 		}
 	}
@@ -250,7 +252,7 @@ func (x Escalate) decide(d *decision) error {
 	if err != nil {
 		return err
 	}
-	d.escalate(a, "nobody of the first groups may decide")
+	d.escalate(a, cmp.Or(x.Why, "nobody of the first groups may decide"))
 	return nil
 }
 

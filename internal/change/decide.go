@@ -30,11 +30,14 @@ func Decide(rules Rules, c Change, cmd Command, actor Actor, now time.Time) (Cha
 	if !actor.System && actor.Standing != Member {
 		return c, nil, refuse(NotAllowed, "Only full members of this workspace may do this.")
 	}
+	if err := d.cleared(cmd); err != nil {
+		return c, nil, err
+	}
 	if by := givenBy(cmd); (actor.System && by == people) || (!actor.System && by == machinery) {
 		return c, nil, refuse(NotAllowed, "This is not yours to say.")
 	}
 	if err := cmd.decide(d); err != nil {
-		return c, nil, err
+		return c, nil, d.untelling(err)
 	}
 	if len(d.events) == 0 {
 		return c, nil, nil
@@ -60,7 +63,7 @@ func givenBy(cmd Command) givers {
 		return people
 	case Tick, Escalate, PersonFound, PersonRefused, IntendAccess, AccessVerified, AccessFailed, AccessTrouble, AccessGone, AccessLate, AccessBack,
 		TicketChecked, IncidentSeen, IncidentMoved, IncidentRefused, RecordMirrored, ReviewMirrored, ActionRecorded, CommentsSeen, OwnerGone, Undelivered,
-		MergeRequestSeen, MergeRequestRefused, StatusSeen, Coordinated, ApproverAway, IncidentOpened:
+		MergeRequestSeen, MergeRequestRefused, StatusSeen, Coordinated, ApproverAway, IncidentOpened, TicketSecured:
 		return machinery
 	}
 	return anybody

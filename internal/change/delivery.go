@@ -34,14 +34,17 @@ const (
 	DeliverStatus           DeliveryKind = "status_page"        // GitHub's status page is looked at, once
 	DeliverOpenIncident     DeliveryKind = "open_incident"      // the incident that was asked for exists
 	DeliverCoordinateOut    DeliveryKind = "coordinate_out"     // finds who coordinates the change
+	DeliverRedact           DeliveryKind = "redact"             // what Slack was told before the change became confidential is taken back
+	DeliverRedactTicket     DeliveryKind = "redact_ticket"      // the ticket is put under its security level, or holds the number and no more
 	DeliverDigest           DeliveryKind = "digest"             // a month's figures, told to the audit channel; belongs to no change
+	DeliverSeal             DeliveryKind = "seal"               // a day's seal, told to the audit channel; belongs to no change
 )
 
 // System gives the system that deliveries of a kind need unless they say
 // otherwise.
 func (k DeliveryKind) System() System {
 	switch k {
-	case DeliverTicket, DeliverTicketLook, DeliverRemoteLink, DeliverRecord, DeliverNote, DeliverReview, DeliverAction, DeliverComments, DeliverMergeRequestLink:
+	case DeliverTicket, DeliverTicketLook, DeliverRemoteLink, DeliverRecord, DeliverNote, DeliverReview, DeliverAction, DeliverComments, DeliverMergeRequestLink, DeliverRedactTicket:
 		return SystemJira
 	case DeliverTimeline, DeliverIncident, DeliverOpenIncident:
 		return SystemIncident
@@ -50,8 +53,8 @@ func (k DeliveryKind) System() System {
 	case DeliverPerson:
 		return SystemAWS
 	case DeliverCard, DeliverThread, DeliverAskOut, DeliverAsk, DeliverDirect, DeliverRemindOut, DeliverReminder,
-		DeliverSignOffOut, DeliverSignOff, DeliverAudit, DeliverCTO, DeliverDigest, DeliverCoordinateOut,
-		DeliverFinding, DeliverFindingNews:
+		DeliverSignOffOut, DeliverSignOff, DeliverAudit, DeliverCTO, DeliverDigest, DeliverCoordinateOut, DeliverRedact,
+		DeliverFinding, DeliverFindingNews, DeliverSeal:
 		return SystemSlack
 	}
 	return SystemSlack
@@ -99,6 +102,7 @@ const (
 	MessageMergeRequestRefused     Message = "merge_request_refused"
 	MessageIndependentReviewUndone Message = "independent_review_undone"
 	MessageIncidentDoubted         Message = "incident_doubted"
+	MessageIncidentNotOpened       Message = "incident_not_opened"
 )
 
 // Ref says what a delivery is about.

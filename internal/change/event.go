@@ -48,6 +48,8 @@ const (
 	EventApproverAway            EventType = "approver_away"
 	EventCoordinated             EventType = "coordinated"
 	EventWaived                  EventType = "waived"
+	EventMadeConfidential        EventType = "made_confidential" // what was shown of it before is taken back
+	EventTicketSecured           EventType = "ticket_secured"    // the ticket is under the configured security level
 	EventMergeRequestLinked      EventType = "merge_request_linked"
 	EventMergeRequestSeen        EventType = "merge_request_seen"
 	EventMergeRequestRefused     EventType = "merge_request_refused"
@@ -122,4 +124,5 @@ const (
 	EventForged       EventType = "forged"        // a click that no message of ours could have made
 	EventStandardPath EventType = "standard_path" // somebody was sent to the release process
 	EventDigestPosted EventType = "digest_posted" // a month's figures stand in the audit channel
+	EventSealPosted   EventType = "seal_posted"   // a day's seal stands in the audit channel
 )

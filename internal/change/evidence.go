@@ -43,6 +43,12 @@ func (c *Change) incidentDoubt(i *Incident) string {
 		name = "The incident"
 	}
 	switch {
+	case c.Report != nil && !i.LiveAt(c.Report.MadeAt):
+		return name + " was not active when the change was made, and this kind of change needs an incident that was."
+	case c.Report != nil && i.mitigatedAt(true, c.Report.MadeAt):
+		return name + " was mitigated already when the change was made, and this kind of change needs an incident that was not."
+	case c.Report != nil:
+		return ""
 	case i.Category != IncidentLive:
 		return name + " is no longer active, and this kind of change needs an incident that is."
 	case i.Mitigated:
@@ -66,7 +72,7 @@ func (d *decision) approvable(incident *Incident) error {
 		incident = nil // another was linked meanwhile
 	}
 	if say := c.incidentDoubt(incident); say != "" {
-		return refuse(TooLate, "%s It cannot be approved.", say)
+		return refuse(TooLate, "%s So it cannot be approved; another incident may be linked first.", say)
 	}
 	c.Incident.AtApproval = copied(incident)
 	return nil

@@ -92,6 +92,12 @@ func (c *Change) GroupsOf(rules Rules) []GroupID {
 	add(c.Plan.SignOff.From)
 	add(c.Plan.SignOff.Fallback)
 	add(rules.Roles.CTO)
+	for _, o := range c.Obligations {
+		add(o.Groups)
+	}
+	if c.Confidential { // who may give any command at all
+		add(rules.Roles.Auditors)
+	}
 	return ids
 }
 

@@ -47,6 +47,11 @@ link-ticket     =           =           =           =           =           =   
 ticket-made     =           =           =           =           =           =           -           =           =           =           =
 link-incident   =           =           =           =           =           =           too_late    too_late    too_late    too_late    too_late
 link-url        =           =           =           =           =           =           too_late    too_late    too_late    too_late    too_late
+link-merge      =           =           =           =           =           =           too_late    too_late    too_late    too_late    too_late
+confirm-merge   too_late    too_late    too_late    too_late    too_late    too_late    too_late    too_late    too_late    too_late    too_late
+merge-seen      -           -           -           -           -           -           -           -           -           -           -
+merge-no        -           -           -           -           -           -           -           -           -           -           -
+status-seen     =           =           =           =           =           =           =           =           =           =           =
 record          too_early   too_early   too_early   too_early   =           =           too_late    too_late    too_late    too_late    too_late
 sign-off        too_early   too_early   too_early   too_early   too_early   too_early   decided     too_late    too_late    too_late    too_late
 draft           too_early   too_early   too_early   too_early   too_early   =           decided     too_late    too_late    too_late    too_late
@@ -67,11 +72,17 @@ back            -           -           -           -           -           -   
 record-held     -           -           -           -           -           -           -           -           -           -           -
 review-held     -           -           -           -           -           -           -           -           -           -           -
 incident-seen   -           -           -           -           -           -           -           -           -           -           -
+incident-open   -           -           -           -           -           -           -           -           -           -           -
+on-call         too_late    decided     decided     decided     decided     decided     decided     decided     too_late    too_late    decided
 incident-moved  -           -           -           -           -           -           -           -           -           -           -
 incident-no     -           -           -           -           -           -           -           -           -           -           -
 ticket-seen     -           -           -           -           -           -           -           -           -           -           -
 comments        -           -           -           -           -           -           -           -           -           -           -
 action-held     -           -           -           -           -           -           -           -           -           -           -
+waive           too_late    too_late    too_late    too_late    =           =           too_late    too_late    too_late    too_late    too_late
+coordinated     =           =           =           =           =           =           -           -           -           -           -
+away            =           -           -           -           -           -           -           -           -           -           -
+secured         -           -           -           -           -           -           =           -           -           -           -
 owner-gone      -           -           -           -           =           =           -           -           -           -           -
 undelivered     =           =           =           =           =           =           =           =           =           =           =
 `
@@ -90,7 +101,10 @@ func commands() map[string]func(l *life) ([]change.Event, error) {
 		"extend": by(change.Extend{Duration: time.Hour}, mine), "note": by(change.AddNote{Text: "x"}, mine),
 		"link-ticket": by(change.LinkTicket{Ticket: other}, mine), "ticket-made": by(change.LinkTicket{Ticket: other, Ours: true}, itself),
 		"link-incident": by(change.LinkIncident{Incident: incident("I1")}, mine), "link-url": by(change.LinkURL{URL: "https://x.example.com"}, mine),
-		"record": by(change.WriteRecord{Done: "x", Why: "y"}, mine), "sign-off": by(change.SignOff{}, theirs),
+		"link-merge": by(change.LinkMergeRequest{Ref: lab(1)}, mine), "confirm-merge": by(change.ConfirmMergeRequest{Item: 1}, theirs),
+		"merge-seen": by(change.MergeRequestSeen{Item: 1, Seen: open(1)}, itself), "merge-no": by(change.MergeRequestRefused{Item: 1, Say: "x"}, itself),
+		"status-seen": by(change.StatusSeen{}, itself),
+		"record":      by(change.WriteRecord{Done: "x", Why: "y"}, mine), "sign-off": by(change.SignOff{}, theirs),
 		"draft": by(change.SaveDraft{}, mine), "review": by(change.SubmitReview{Text: goodReview}, mine),
 		"remind-later": by(change.RemindLater{Obligation: change.OweRecord}, mine),
 		"tick":         by(change.Tick{}, itself), "escalate": by(change.Escalate{Ask: 1}, itself),
@@ -98,10 +112,14 @@ func commands() map[string]func(l *life) ([]change.Event, error) {
 		"intend": by(change.IntendAccess{}, itself), "verified": by(change.AccessVerified{}, itself), "standing": by(change.AccessVerified{Standing: true}, itself),
 		"refused": by(change.AccessFailed{Say: "x"}, itself), "trouble": by(change.AccessTrouble{Say: "x"}, itself),
 		"gone": by(change.AccessGone{}, itself), "late": by(change.AccessLate{}, itself), "incident-moved": by(change.IncidentMoved{From: "I1"}, itself), "back": by(change.AccessBack{}, itself),
+		"incident-open": by(change.IncidentOpened{Incident: incident("I1")}, itself), "on-call": by(change.ConfirmCall{Ask: 1}, member(witness)),
 		"record-held": by(change.RecordMirrored{Revision: 1, In: change.RecordInJira}, itself), "review-held": by(change.ReviewMirrored{}, itself),
 		"incident-seen": by(change.IncidentSeen{Incident: incident("I1")}, itself), "incident-no": by(change.IncidentRefused{Say: "x"}, itself),
 		"ticket-seen": by(change.TicketChecked{Asked: ticket.Key, Ticket: ticket}, itself), "comments": by(change.CommentsSeen{}, reader()),
 		"action-held": by(change.ActionRecorded{Item: 1}, itself), "owner-gone": by(change.OwnerGone{Person: requester}, itself),
+		"waive":       by(change.Waive{Obligation: change.OweRecord, Reason: "x"}, member(deputy)),
+		"coordinated": by(change.Coordinated{People: []change.PersonID{manager}}, itself), "secured": by(change.TicketSecured{ID: ticket.ID}, itself),
+		"away":        by(change.ApproverAway{Ask: 1, Person: cto, Until: start.Add(time.Hour)}, itself),
 		"undelivered": by(change.Undelivered{Say: "x"}, itself),
 	}
 }

@@ -165,12 +165,16 @@ func (d *decision) saw(m *LinkedMergeRequest, seen MergeRequest, deployed *MRDep
 		m.Seen.SeenAt = seen.SeenAt // kept with the next event; that it was looked at again is no news
 		return
 	}
+	news := d.c.newsOf(m, seen, deployed)
 	m.Refused = ""
 	m.Seen = &seen
 	if deployed != nil {
 		m.Deployed = deployed
 	}
 	facts := Facts{"item": m.Item, "state": string(seen.State), "head": seen.Head, "independent": len(d.independent(m)), "seen_at": stamp(seen.SeenAt)}
+	if news != "" {
+		facts["news"] = news
+	}
 	if !seen.MergedAt.IsZero() {
 		facts["merged_at"], facts["merged_commit"] = stamp(seen.MergedAt), seen.MergedCommit
 	}

@@ -7,17 +7,7 @@ import (
 
 // independent lists the approvals of people who have no part in the change.
 func (d *decision) independent(m *LinkedMergeRequest) []MRApproval {
-	if m.Seen == nil {
-		return nil
-	}
-	return m.Seen.IndependentApprovals(func(forge Forge, user string) bool {
-		for _, own := range []PersonID{d.c.Requester, d.c.Implementer} {
-			if name := d.rules.People[own].on(forge); name != "" && sameUser(name, user) {
-				return true
-			}
-		}
-		return false
-	})
+	return d.c.IndependentApprovals(d.rules, m)
 }
 
 // judgeMergeRequests compares what is owed with what is known of every linked

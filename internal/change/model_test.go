@@ -31,7 +31,11 @@ func TestNoSequenceOfCommandsBreaksAPromise(t *testing.T) {
 
 // random carries a command out that may be refused, but never fails.
 func (l *life) random(rt *rapid.T, cmd change.Command, actor change.Actor) {
+	outside := l.outside(actor)
 	_, err := l.try(cmd, actor)
+	if outside != (err != nil && isConfidential(l, err)) {
+		rt.Fatalf("%T by %s of a change of which they may know nothing (%t): %v", cmd, actor.ID, outside, err)
+	}
 	if err == nil {
 		return
 	}
@@ -61,7 +65,10 @@ func (l *life) forward(rt *rapid.T) {
 }
 
 func randomBegin(rt *rapid.T) *life {
-	req := request(rapid.SampledFrom([]change.KindID{withAccess, withAccess, noAccess, twoSay}).Draw(rt, "kind"))
+	if rapid.IntRange(0, 2).Draw(rt, "call") == 0 {
+		return randomCall(rt)
+	}
+	req := request(rapid.SampledFrom([]change.KindID{withAccess, withAccess, noAccess, twoSay, secret}).Draw(rt, "kind"))
 	req.Choice = rapid.SampledFrom([]change.TicketChoice{change.TicketNow, change.TicketExisting, change.TicketLater}).Draw(rt, "choice")
 	if req.Choice == change.TicketExisting {
 		ref := ticket
@@ -79,6 +86,7 @@ func randomBegin(rt *rapid.T) *life {
 	}
 	l := beginAs(rt, req, member(requester), start)
 	l.quick = true
+	l.rules.People = identities()
 	return l
 }
 
@@ -86,7 +94,7 @@ func randomPerson(rt *rapid.T) change.Actor {
 	a := member(rapid.SampledFrom([]change.PersonID{requester, requester, cto, cto, deputy, manager, barred, colleague, witness}).Draw(rt, "who"))
 	a.Standing = rapid.SampledFrom([]change.Standing{change.Member, change.Member, change.Member, change.Member, change.Guest, change.Deactivated}).Draw(rt, "standing")
 	if rapid.IntRange(0, 5).Draw(rt, "source") == 0 {
-		delete(a.Groups, rapid.SampledFrom([]change.GroupID{"cto", "deputies", "managers", "barred"}).Draw(rt, "silent"))
+		delete(a.Groups, rapid.SampledFrom([]change.GroupID{"cto", "deputies", "managers", "barred", "on-call", "callers"}).Draw(rt, "silent"))
 	}
 	return a
 }
@@ -97,8 +105,12 @@ func personCommand(rt *rapid.T, l *life) change.Command {
 	text := rapid.SampledFrom([]string{"", "Done.", " two \n lines "}).Draw(rt, "text")
 	review := goodReview
 	review.Actions = []change.Action{{What: "Buy", Owner: colleague, Due: start.Add(1000 * time.Hour)}}
+	moment := momentOf(rt, l)
 	return rapid.SampledFrom([]change.Command{
 		change.Approve{Ask: ask},
+		change.Approve{Ask: ask, Incident: moment, Reason: text, Overdue: []change.Number{7}},
+		change.ConfirmCall{Ask: ask, Incident: moment},
+		change.ConfirmCall{Ask: ask, Incident: moment},
 		change.Deny{Ask: ask, Reason: text},
 		change.ChangeDuration{Ask: ask, Duration: duration},
 		change.Withdraw{},
@@ -119,6 +131,13 @@ func personCommand(rt *rapid.T, l *life) change.Command {
 		change.RemindLater{Obligation: change.OweRecord},
 		change.RemindLater{Obligation: change.OweReview},
 		change.RemindLater{Obligation: change.OweSignOff},
+		change.LinkMergeRequest{Ref: lab(rapid.IntRange(1, 3).Draw(rt, "merge request"))},
+		change.LinkMergeRequest{Ref: change.MergeRequestRef{URL: "https://git.example.com/1"}},
+		change.ConfirmMergeRequest{Item: rapid.IntRange(0, 3).Draw(rt, "item")},
+		change.Waive{Obligation: change.OweRecord, Reason: text},
+		change.Waive{Obligation: change.OweReview, Reason: text},
+		change.Waive{Obligation: change.OweSignOff, Reason: text},
+		change.Waive{Obligation: change.OweAction, Item: 1, Reason: text},
 	}).Draw(rt, "command")
 }
 
@@ -145,6 +164,8 @@ func systemCommand(rt *rapid.T, l *life) change.Command {
 		change.LinkTicket{Ticket: ticket, Ours: true},
 		change.TicketChecked{Asked: "OPS-1", Ticket: ticket, Refused: say},
 		change.IncidentSeen{Incident: seen},
+		change.IncidentSeen{Incident: seen, Of: rapid.SampledFrom([]change.Moment{change.AtRequest, change.AtApproval, change.AtEnd, change.AtRecord}).Draw(rt, "moment")},
+		change.IncidentOpened{Incident: incident("I1")},
 		change.IncidentRefused{Say: "Declined."},
 		change.IncidentMoved{From: "I1", Incident: incident("I3")},
 		change.AccessLate{},
@@ -154,7 +175,15 @@ func systemCommand(rt *rapid.T, l *life) change.Command {
 		change.ActionRecorded{Item: 1, Ticket: ticket},
 		change.OwnerGone{Person: requester},
 		change.Undelivered{Say: "The channel is gone."},
+		randomLook(rt, l),
+		randomLook(rt, l),
+		change.MergeRequestRefused{Item: rapid.IntRange(0, 3).Draw(rt, "item"), Say: "GitLab does not have it."},
+		change.StatusSeen{},
 		change.Escalate{Ask: len(l.c.Asks)},
+		change.Coordinated{People: []change.PersonID{manager}},
+		change.ApproverAway{Ask: len(l.c.Asks), Person: cto, Until: l.now.Add(time.Hour)},
+		change.TicketSecured{ID: ticket.ID},
+		change.IncidentRefused{Say: "Hidden.", Private: true},
 	}).Draw(rt, "command")
 }
 

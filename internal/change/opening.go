@@ -1,6 +1,9 @@
 package change
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // IncidentOpening is an incident that breakglass is to open for a change.
 type IncidentOpening struct {
@@ -39,16 +42,26 @@ func (req Request) openingProblems(p map[Field]string) {
 	}
 }
 
+// Approved is when the change was approved; zero: it was not.
+func (c *Change) Approved() time.Time {
+	for _, a := range c.Asks {
+		if a.For == ForChange && a.Result == AskApproved {
+			return a.Settled
+		}
+	}
+	return time.Time{}
+}
+
 func (x IncidentOpened) decide(d *decision) error {
 	c := &d.c
 	if !c.Incident.BeingOpened() {
 		return nil
 	}
 	c.Incident.Now = x.Incident
-	c.Confidential = c.Confidential || x.Incident.Private
 	if c.Incident.AtRequest == nil {
 		c.Incident.AtRequest = copied(&x.Incident)
 	}
 	d.emit(EventIncidentLinked, Facts{"incident": x.Incident.ID, "status": x.Incident.Status, "category": string(x.Incident.Category), "opened": true}, nil)
+	d.confide(x.Incident.Private)
 	return nil
 }

@@ -13,6 +13,7 @@ func Outbox(c Change, events []Event) []Delivery {
 		return nil
 	}
 	o.converge(DeliverCard, "card", Ref{})
+	o.directCards()
 	for _, e := range events {
 		o.event(e)
 	}
@@ -62,7 +63,7 @@ func (o *outbox) tell(e Event, m Message, to ...PersonID) {
 
 // event maps an event to what follows from it.
 func (o *outbox) event(e Event) {
-	if inThread(e.Type) {
+	if inThread(e.Type) || newsOfMergeRequest(e) {
 		o.once(DeliverThread, seqKey(e), "", Ref{Seq: e.Seq})
 	}
 	if inAudit(e) {
@@ -74,6 +75,7 @@ func (o *outbox) event(e Event) {
 	o.asks(e)
 	o.people(e)
 	o.records(e)
+	o.secrecy(e)
 	o.owed(e)
 }
 
@@ -126,6 +128,10 @@ func (o *outbox) people(e Event) {
 		o.tell(e, MessageIncidentDoubted, c.Approver())
 	case EventCoordinated:
 		o.tell(e, MessageCoordinate, c.Coordinators...)
+	case EventIncidentRefused:
+		if c.Incident != nil && c.Incident.Opening != nil && c.Incident.Now.ID == "" {
+			o.tell(e, MessageIncidentNotOpened, both...)
+		}
 	case EventAccessLate:
 		o.once(DeliverCTO, "access_late/"+seqKey(e), "", Ref{Seq: e.Seq, Message: MessageAccessLate})
 	case EventSignOffDoubted:
@@ -164,7 +170,11 @@ func (o *outbox) records(e Event) {
 		o.lookAt(e.int("item"))
 		o.referTo(e.int("item"))
 	case EventIncidentLinked:
-		o.lookAtIncident(e, "")
+		of := Moment("")
+		if e.Fact("opened") == "true" && !c.Approved().IsZero() && c.Incident.AtApproval == nil {
+			of = AtApproval // it was not there yet when the change was approved
+		}
+		o.lookAtIncident(e, of)
 		o.referToAll()
 	case EventApproved:
 		o.lookAtIncident(e, AtApproval)
@@ -180,6 +190,7 @@ func (o *outbox) records(e Event) {
 				o.once(DeliverTicketLook, c.Ticket.Key+"/"+seqKey(e), "", Ref{Seq: e.Seq})
 			}
 			o.converge(DeliverRemoteLink, "link/"+c.Ticket.Key, Ref{})
+			o.secureTicket("ticket/"+c.Ticket.Key+"/"+seqKey(e), Ref{Seq: e.Seq})
 			o.watchComments()
 			o.referToAll()
 		}
@@ -206,6 +217,8 @@ func (o *outbox) records(e Event) {
 		}
 	case EventNoted:
 		o.toRecord(DeliverNote, e.Fact("note"), Ref{Seq: e.Seq, Item: e.int("note")})
+	case EventWaived:
+		o.toRecord(DeliverNote, "waived/"+seqKey(e), Ref{Seq: e.Seq})
 	case EventReviewSubmitted:
 		o.toRecord(DeliverReview, "review", Ref{Seq: e.Seq})
 		for i := range c.Review.Text.Actions {
@@ -313,7 +326,7 @@ func inThread(t EventType) bool {
 	switch t {
 	case EventOwed, EventAccessIntended, EventIncidentSeen, EventReviewDrafted, EventSnoozed, EventRefused,
 		EventPersonFound, EventSignOffDoubted, EventRecordMirrored, EventReviewMirrored, EventDone, EventAsked,
-		EventMergeRequestSeen, EventStatusSeen:
+		EventMergeRequestSeen, EventStatusSeen, EventMadeConfidential, EventTicketSecured:
 		return false
 	default:
 		return true

@@ -13,7 +13,8 @@ func AltersQuestions(events []Event) bool {
 			EventSignedOff, EventSignOffUndone, EventTicketLinked, EventRecordWritten, EventPersonRefused,
 			EventIncidentLinked, EventIncidentRefused, EventIncidentSeen, EventIncidentDoubted, EventStatusSeen,
 			EventMergeRequestLinked, EventMergeRequestSeen, EventMergeRequestRefused,
-			EventSelfApprovalRefused, EventCallConfirmed, EventSelfApproved, EventAsked, EventCoordinated:
+			EventSelfApprovalRefused, EventCallConfirmed, EventSelfApproved, EventAsked, EventCoordinated,
+			EventWaived, EventMadeConfidential:
 			return true
 		default: // the others show in no question
 			return false

@@ -16,6 +16,7 @@ type LinkTicket struct {
 	Ticket  TicketRef
 	Ours    bool
 	Checked bool
+	Secured bool // it was made under the configured security level
 }
 
 // TicketChecked says that a linked ticket was seen in Jira. Refused says why
@@ -130,7 +131,7 @@ func (x LinkTicket) decide(d *decision) error {
 	if before != nil && !before.Checked {
 		before = before.Before
 	}
-	c.Ticket = &TicketLink{TicketRef: x.Ticket, Ours: x.Ours, LinkedAt: d.now, Checked: x.Checked || x.Ours}
+	c.Ticket = &TicketLink{TicketRef: x.Ticket, Ours: x.Ours, LinkedAt: d.now, Checked: x.Checked || x.Ours, Secured: x.Secured && x.Ours}
 	if !c.Ticket.Checked {
 		c.Ticket.Before = before
 	}
@@ -173,12 +174,15 @@ func (x LinkIncident) decide(d *decision) error {
 	if c.Incident != nil && c.Incident.Now.ID == x.Incident.ID {
 		return nil
 	}
+	if c.Incident.BeingOpened() {
+		return refuse(TooEarly, "breakglass is opening an incident for %s. Once it is there, another may be linked.", c.Number)
+	}
 	if c.Incident != nil && c.Record.Mirrored > 0 && c.Record.In == RecordInIncident {
 		return refuse(TooLate, "The record of %s stands in %s already.", c.Number, c.Incident.Now.Reference)
 	}
 	c.Incident = &IncidentLink{Now: x.Incident, LinkedAt: d.now}
-	c.Confidential = c.Confidential || x.Incident.Private
 	d.emit(EventIncidentLinked, Facts{"incident": x.Incident.ID, "status": x.Incident.Status, "category": string(x.Incident.Category)}, nil)
+	d.confide(x.Incident.Private)
 	return nil
 }
 
@@ -194,12 +198,13 @@ func (x IncidentSeen) decide(d *decision) error {
 	was, is := i.Now, x.Incident
 	was.SeenAt, was.Created, is.Created, is.SeenAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	was.Closed, is.Closed = was.Closed.UTC(), is.Closed.UTC()
+	was.MitigatedSince, is.MitigatedSince = was.MitigatedSince.UTC(), is.MitigatedSince.UTC()
 	if was == is {
 		return nil // that it was looked at again is no news
 	}
 	i.Now = x.Incident
-	c.Confidential = c.Confidential || x.Incident.Private
 	d.emit(EventIncidentSeen, Facts{"incident": x.Incident.ID, "status": x.Incident.Status, "category": string(x.Incident.Category)}, nil)
+	d.confide(x.Incident.Private)
 	return nil
 }
 
@@ -209,8 +214,8 @@ func (x IncidentMoved) decide(d *decision) error {
 		return nil
 	}
 	c.Incident.Now = x.Incident
-	c.Confidential = c.Confidential || x.Incident.Private
 	d.emit(EventIncidentLinked, Facts{"incident": x.Incident.ID, "status": x.Incident.Status, "category": string(x.Incident.Category), "merged_from": x.From}, nil)
+	d.confide(x.Incident.Private)
 	return nil
 }
 
@@ -225,11 +230,11 @@ func (x IncidentRefused) decide(d *decision) error {
 		return nil
 	}
 	c.Incident.Refused = x.Say
-	c.Confidential = c.Confidential || x.Private
 	if moves {
 		r.In, r.Moved, r.Mirrored = RecordInJira, x.Say, 0
 	}
 	d.emit(EventIncidentRefused, Facts{"say": x.Say, "record_in": string(r.In), "moved": moves}, nil)
+	d.confide(x.Private)
 	if o := c.Owes(OweRecord, 0); moves && o != nil && o.State == Done {
 		d.oweAgain(o) // or the change could close before the record stands in Jira
 		d.retimeSignOff()

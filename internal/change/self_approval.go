@@ -50,6 +50,8 @@ func (req Request) selfApprovalProblems(p map[Field]string, kind Kind, actor Act
 		p[FieldWitnesses] = "You cannot be your own witness. Name the others on the call."
 	case len(witnesses) < rule.Witnesses:
 		p[FieldWitnesses] = "Name at least " + counted(rule.Witnesses, "person", "people") + " on the call, or leave this empty; the approvers are asked."
+	case rule.NeedsIncident && req.Opening != nil:
+		p[FieldWitnesses] = "Approving this by yourself needs an incident that is active already, and yours is only being opened. Leave this empty; the approvers are asked."
 	case rule.NeedsIncident && req.Incident == nil:
 		p[FieldWitnesses] = "Approving this by yourself needs an active incident. Choose it above, or leave this empty; the approvers are asked."
 	default:
@@ -79,6 +81,8 @@ func (d *decision) whyNotSelf(incident *Incident) string {
 	rule := c.Plan.SelfApproval
 	if rule.NeedsIncident {
 		switch {
+		case c.Incident != nil && c.Incident.Refused != "":
+			return "The incident that it was asked for with is none any more, so nobody approves this by themselves; the approvers are asked."
 		case incident == nil || incident.SeenAt.IsZero():
 			return "Whether the incident is active could not be looked up, so nobody approves this by themselves; the approvers are asked."
 		case incident.Category != IncidentLive:
@@ -144,12 +148,15 @@ func (x ConfirmCall) decide(d *decision) error {
 		return refuse(Decided, "You have said so already; another witness is still missing.")
 	}
 	rule := c.Plan.SelfApproval
+	if x.Incident != nil && (c.Incident == nil || x.Incident.ID != c.Incident.Now.ID) {
+		x.Incident = nil // another was linked meanwhile: nothing is known of that one
+	}
 	if has, known := d.actor.Groups.Has(d.actor.ID, rule.WitnessesFrom...); !has && !known {
 		return unestablishable()
 	} else if !has {
 		return refuse(NotAllowed, "You are not among those who may be a witness of this kind of change.")
 	}
-	if rule.NeedsIncident && (x.Incident == nil || x.Incident.SeenAt.IsZero()) {
+	if rule.NeedsIncident && (c.Incident == nil || c.Incident.Refused == "") && (x.Incident == nil || x.Incident.SeenAt.IsZero()) {
 		return refuse(Unestablished, "Whether the incident is active could not be looked up just now, so nothing was changed. Please press again in a moment.")
 	}
 	if _, known := d.actor.Groups.Has(c.Requester, rule.Who...); !known {
@@ -166,6 +173,26 @@ func (x ConfirmCall) decide(d *decision) error {
 		return nil
 	}
 	return d.selfApproved(a, x.Incident)
+}
+
+// AwaitsWitness tells whether p has been named as being on the call and may still
+// say so.
+func (c *Change) AwaitsWitness(p PersonID) bool {
+	a := c.OpenAsk()
+	return a != nil && a.For == ForChange && c.Self != nil && c.Self.Refused == "" && slices.Contains(c.Witnesses, p) &&
+		!slices.ContainsFunc(c.Self.Confirmed, func(w Confirmation) bool { return w.By == p })
+}
+
+// Unconfirmed lists the named witnesses who may still say that they were on the
+// call.
+func (c *Change) Unconfirmed() []PersonID {
+	var people []PersonID
+	for _, p := range c.Witnesses {
+		if c.AwaitsWitness(p) {
+			people = append(people, p)
+		}
+	}
+	return people
 }
 
 // selfApproved is the requester's own yes, with enough witnesses.

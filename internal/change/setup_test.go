@@ -27,6 +27,7 @@ const (
 	withAccess change.KindID = "access"
 	noAccess   change.KindID = "plain"
 	twoSay     change.KindID = "double" // needs a manager and the CTO
+	secret     change.KindID = "secret" // confidential, and coordinated with the managers
 )
 
 // start is when every life begins.
@@ -41,9 +42,11 @@ func rules() change.Rules {
 			Incident: change.NeedOptional, MergeRequest: change.NeedNone, Approvals: approvals,
 		}
 	}
+	hidden := kind(secret, change.NeedRequired, approvals)
+	hidden.Confidential, hidden.CoordinateWith, hidden.RootCause = true, []change.GroupID{"managers"}, true
 	return change.Rules{
 		Reasons: []change.Reason{{ID: "down", Label: "The pipeline is down"}, {ID: "none", Label: "None of these", StandardPath: true}},
-		Kinds:   []change.Kind{kind(withAccess, change.NeedRequired, approvals), kind(noAccess, change.NeedNone, approvals), kind(twoSay, change.NeedRequired, both)},
+		Kinds:   append([]change.Kind{kind(withAccess, change.NeedRequired, approvals), kind(noAccess, change.NeedNone, approvals), kind(twoSay, change.NeedRequired, both), hidden}, callKinds()...),
 		Targets: []change.Target{{ID: "production", Name: "Production", AccountID: "111122223333", PermissionSets: []change.PermissionSet{
 			{ID: "admin", Name: "Admin", ARN: "arn:aws:sso:::permissionSet/ssoins-0/ps-1", MaxDuration: 4 * time.Hour},
 		}}},
@@ -61,6 +64,9 @@ func rules() change.Rules {
 		Review: change.ReviewRules{
 			Within: 120 * time.Hour, Remind: []time.Duration{24 * time.Hour, 96 * time.Hour}, RemindOverdueEvery: 24 * time.Hour, NeedsAction: true,
 		},
+		MergeRequests: change.MergeRequestRules{
+			ReviewWithin: 72 * time.Hour, PermanentFixWithin: 336 * time.Hour, Remind: []time.Duration{24 * time.Hour, 48 * time.Hour}, RemindOverdueEvery: 24 * time.Hour,
+		},
 		Access: change.AccessRules{
 			Durations:   []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour},
 			GrantWithin: 30 * time.Minute, NoneEndsAfter: 8 * time.Hour, WarnBeforeEnd: 10 * time.Minute, MaxTotal: 6 * time.Hour,
@@ -73,7 +79,7 @@ func groups() change.GroupView {
 	people := func(p ...change.PersonID) change.Membership { return change.Membership{Known: true, People: p} }
 	return change.GroupView{
 		"cto": people(cto, barred), "deputies": people(deputy), "managers": people(manager), "barred": people(barred),
-		"engineers": {Known: true, Everyone: true},
+		"engineers": {Known: true, Everyone: true}, "on-call": people(requester), "callers": people(requester, witness, colleague),
 	}
 }
 
@@ -267,7 +273,7 @@ func (l *life) end() *life {
 
 var ticket = change.TicketRef{ID: "10001", Key: "OPS-1", URL: "https://jira.example.com/browse/OPS-1"}
 
-var goodReview = change.ReviewText{What: "It broke", Standard: "It was down", Prevent: "A spare", NoAction: "Bought already"}
+var goodReview = change.ReviewText{What: "It broke", Standard: "It was down", Prevent: "A spare", NoAction: "Bought already", RootCause: "A lost node"}
 
 // record writes the record and has it mirrored.
 func (l *life) record() {

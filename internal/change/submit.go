@@ -312,8 +312,14 @@ func (req Request) reportProblems(p map[Field]string, now time.Time) {
 		p[FieldMadeAt] = "Say when the change was made."
 	case req.MadeAt.After(now):
 		p[FieldMadeAt] = "This lies in the future. To ask for a change that is still to be made, use the request form."
+	case req.MadeAt.Before(now.Add(-reportedWithin)):
+		p[FieldMadeAt] = "This lies more than a year back. Give the time at which the change was made."
 	}
 }
+
+// reportedWithin is how far back a change may be reported. What a form carries
+// may be any number, and a time without bounds can be written down by nothing.
+const reportedWithin = 366 * 24 * time.Hour
 
 // LiveAt tells whether the incident was live at a time, as far as is known.
 func (i *Incident) LiveAt(at time.Time) bool {

@@ -31,6 +31,7 @@ func TestARefusedFormSaysWhatIsWrongAtWhichInput(t *testing.T) {
 		"an existing ticket, but no key":  {func(r *change.Request) { r.Choice = change.TicketExisting }, []change.Field{change.FieldTicket}},
 		"a report without a time":         {func(r *change.Request) { r.Reported = true }, []change.Field{change.FieldMadeAt}},
 		"a report of the future":          {func(r *change.Request) { r.Reported, r.MadeAt = true, start.Add(1) }, []change.Field{change.FieldMadeAt}},
+		"a report of another age":         {func(r *change.Request) { r.Reported, r.MadeAt = true, time.Unix(-1<<50, 0) }, []change.Field{change.FieldMadeAt}},
 		"a report after the incident":     {func(r *change.Request) { r.Reported, r.MadeAt, r.Incident = true, start.Add(-time.Minute), &closed }, []change.Field{change.FieldIncident}},
 		"a report of during the incident": {func(r *change.Request) { r.Reported, r.MadeAt, r.Incident = true, start.Add(-2*time.Hour), &closed }, nil},
 		"a good one":                      {func(*change.Request) {}, nil},

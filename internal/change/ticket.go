@@ -1,6 +1,9 @@
 package change
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // TicketRef is a Jira ticket. The id stays when a ticket moves between
 // projects; the key does not.
@@ -32,7 +35,12 @@ type TicketDraft struct {
 	Labels      []string // the first is unique to the intent; it finds a ticket whose reply was lost
 	Assignee    string   // accountId; empty for nobody
 	Due         time.Time
+	Security    string // security level, by id or name; empty: none
 }
+
+// ErrNoSecurityLevel says that Jira does not take the security level of a draft.
+// It comes wrapped in an *OutsideError.
+var ErrNoSecurityLevel = errors.New("the security level is not taken")
 
 // TicketSection is a headed paragraph of a ticket's description or comment.
 type TicketSection struct {

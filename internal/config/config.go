@@ -69,6 +69,7 @@ type Jira struct {
 	LinkProjects        []string // holds Project; default: Project alone
 	IssueType           string   // default Task
 	PreventionIssueType string   // default: IssueType
+	SecurityLevel       string   // of confidential changes' tickets, by id or name; empty: they say the number only
 }
 
 // IncidentIO is the account at incident.io.

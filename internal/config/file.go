@@ -69,6 +69,7 @@ type fileJira struct {
 	LinkProjects        list[text] `key:"link_projects"`
 	IssueType           text       `key:"issue_type"`
 	PreventionIssueType text       `key:"prevention_issue_type"`
+	SecurityLevel       text       `key:"security_level"`
 }
 
 type fileIncidentIO struct {

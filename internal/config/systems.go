@@ -89,6 +89,7 @@ func (b *builder) jira() {
 		LinkProjects:        links,
 		IssueType:           issueType,
 		PreventionIssueType: raw.PreventionIssueType.or(issueType),
+		SecurityLevel:       raw.SecurityLevel.value,
 	}
 }
 

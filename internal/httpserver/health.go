@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 )
 
 // healthz says that the process runs, and nothing about what it depends on:
@@ -18,7 +19,7 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 // readyz says whether work should be sent here: 200, or 503 with one plain
 // sentence for each check that fails, in the order of the options.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
-	if problems := s.problems(r.Context()); len(problems) > 0 {
+	if problems := s.ready.problems(r.Context(), s); len(problems) > 0 {
 		answer(w, http.StatusServiceUnavailable, problems...)
 		return
 	}
@@ -29,6 +30,25 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Unlock()
 	answer(w, http.StatusOK, lines...)
+}
+
+// readiness is the newest answer of the checks. Whoever asks /readyz needs no
+// signature, so asking often must not make work.
+type readiness struct {
+	mu    sync.Mutex
+	known bool
+	at    time.Time
+	found []string
+}
+
+func (r *readiness) problems(ctx context.Context, s *Server) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now := s.options.Now(); !r.known || now.Before(r.at) || now.Sub(r.at) >= s.options.CheckEvery {
+		r.found = s.problems(context.WithoutCancel(ctx)) // others may be told the same
+		r.known, r.at = true, now
+	}
+	return r.found
 }
 
 // problems runs the checks side by side, so that several slow ones cost no

@@ -28,11 +28,14 @@ type Options struct {
 	MaxBody           int64         // bytes of a request's body; 1 MiB; more is answered 413
 	MaxHeader         int           // bytes of a request's line and headers; 32 KiB; more is answered 431
 	MaxInFlight       int           // requests of Routes at a time; 256; more are answered 503
+	MaxConnections    int           // at a time; 1,024; for one more, whoever has kept us waiting longest is cut off
+	MaxBodies         int64         // bytes of all bodies in hand together; 64 MiB; likewise
 	ReadHeaderTimeout time.Duration // 5 s
 	ReadTimeout       time.Duration // of headers and body together; 10 s
 	WriteTimeout      time.Duration // from the end of the headers to the end of the answer; 30 s
 	IdleTimeout       time.Duration // of a connection kept open between requests; 2 min
 	CheckTimeout      time.Duration // of each check of /readyz; 2 s
+	CheckEvery        time.Duration // how long an answer of /readyz holds, so that asking often costs nothing; 1 s
 }
 
 // Check is one thing that has to be well before the server takes work.
@@ -71,11 +74,14 @@ func (o Options) withDefaults() (Options, error) {
 	o.MaxBody = orDefault(o.MaxBody, 1<<20)
 	o.MaxHeader = orDefault(o.MaxHeader, 32<<10)
 	o.MaxInFlight = orDefault(o.MaxInFlight, 256)
+	o.MaxConnections = orDefault(o.MaxConnections, 1024)
+	o.MaxBodies = orDefault(o.MaxBodies, 64<<20)
 	o.ReadHeaderTimeout = orDefault(o.ReadHeaderTimeout, 5*time.Second)
 	o.ReadTimeout = orDefault(o.ReadTimeout, 10*time.Second)
 	o.WriteTimeout = orDefault(o.WriteTimeout, 30*time.Second)
 	o.IdleTimeout = orDefault(o.IdleTimeout, 2*time.Minute)
 	o.CheckTimeout = orDefault(o.CheckTimeout, 2*time.Second)
+	o.CheckEvery = orDefault(o.CheckEvery, time.Second)
 	if o.Observe == nil {
 		o.Observe = func(string, int, time.Duration) {}
 	}

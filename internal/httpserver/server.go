@@ -28,7 +28,10 @@ type Server struct {
 	inFlight atomic.Int64
 	failed   chan error
 
+	ready readiness
+
 	mu             sync.Mutex
+	crowded        rarely
 	addr           string
 	metricsAddr    string
 	metricsProblem string // why metrics are not served, as one sentence; empty when they are
@@ -121,8 +124,10 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 func (s *Server) serve(ctx context.Context, server *http.Server, listener net.Listener) {
 	base := context.WithoutCancel(ctx)
 	server.BaseContext = func(net.Listener) context.Context { return base }
+	server.ConnContext = withGuest
+	crowd := newCrowd(s.options.MaxConnections, s.options.MaxBodies, func() { s.tellOfCrowd(base) })
 	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(crowdedListener{listener, crowd}); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- fmt.Errorf("serve on %s: %w", listener.Addr(), err)
 		}
 	}()

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
@@ -15,24 +16,34 @@ type update struct {
 	Created    time.Time `json:"created_at"`
 	MergedInto string    `json:"merged_into_incident_id"`
 	Status     struct {
+		Name     string `json:"name"`
 		Category string `json:"category"`
 	} `json:"new_incident_status"`
 }
 
-// readHistory fills in what an incident was merged into and when it last left
-// the live category, from its updates.
+// readHistory fills in what an incident was merged into, when it last left the
+// live category, and since when it is mitigated, from its updates. One that was
+// mitigated when it left the live category has been since then.
 func (c *Client) readHistory(ctx context.Context, i *change.Incident) error {
 	updates, err := c.updates(ctx, i.ID)
 	if err != nil {
 		return err
 	}
 	slices.SortStableFunc(updates, func(a, b update) int { return a.Created.Compare(b.Created) })
-	var leftAt time.Time
+	var leftAt, mitigated time.Time
 	for _, u := range updates {
+		category := change.IncidentCategory(u.Status.Category)
+		switch {
+		case category != change.IncidentLive && category != change.IncidentTriage: // as it was
+		case !c.mitigated[strings.ToLower(u.Status.Name)]:
+			mitigated = time.Time{}
+		case mitigated.IsZero():
+			mitigated = u.Created
+		}
 		if i.Category == change.IncidentMerged && u.MergedInto != "" {
 			i.MergedInto = u.MergedInto
 		}
-		switch gone := left(change.IncidentCategory(u.Status.Category)); {
+		switch gone := left(category); {
 		case !gone:
 			leftAt = time.Time{}
 		case leftAt.IsZero():
@@ -42,6 +53,7 @@ func (c *Client) readHistory(ctx context.Context, i *change.Incident) error {
 	if !leftAt.IsZero() {
 		i.Closed = leftAt
 	}
+	i.MitigatedSince = mitigated
 	return nil
 }
 

@@ -108,8 +108,9 @@ func (c *Client) eachIncident(ctx context.Context, call string, query url.Values
 }
 
 // Incident looks at one incident by its id. For one that is over it also reads
-// the updates, which alone tell what it was merged into and since when it is
-// no longer live.
+// the updates, which alone tell what it was merged into, since when it is no
+// longer live, and since when it is mitigated. That it is mitigated now is known
+// without them.
 func (c *Client) Incident(ctx context.Context, id string) (change.Incident, error) {
 	const call = "show incident"
 	if id == "" {
@@ -125,13 +126,17 @@ func (c *Client) Incident(ctx context.Context, id string) (change.Incident, erro
 	if found.ID == "" {
 		return change.Incident{}, failed(call, change.Unknown, "The answer of incident.io could not be read.", nil)
 	}
-	if !left(found.Category) {
+	if !left(found.Category) && !found.Mitigated {
 		return found, nil
 	}
-	if err := c.readHistory(ctx, &found); err != nil {
+	whole := found
+	if err := c.readHistory(ctx, &whole); err != nil {
+		if found.Mitigated {
+			return found, nil
+		}
 		return change.Incident{}, err
 	}
-	return found, nil
+	return whole, nil
 }
 
 // left says whether a category is one after live. A category that nobody has

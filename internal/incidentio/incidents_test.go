@@ -49,7 +49,7 @@ func TestAnIncidentIsReadAsItIs(t *testing.T) {
 	want := change.Incident{
 		ID: opened.ID, Reference: "INC-1", Name: "Logins fail", Status: "Monitoring", Category: change.IncidentLive, Mitigated: true,
 		Severity: "Critical", Private: true, URL: "https://app.incident.io/sandbox/incidents/1", SlackChannel: "C0INCIDENT1",
-		Created: opened.Created, SeenAt: b.clock.now(),
+		MitigatedSince: opened.Created, Created: opened.Created, SeenAt: b.clock.now(),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -90,7 +90,7 @@ func TestEveryRequestIsWhatJiraPublished(t *testing.T) {
 	everything(t, b)
 	for _, id := range []string{
 		"createIssue", "editIssue", "getIssue", "getComments", "addComment", "getComment", "createOrUpdateRemoteIssueLink",
-		"getCreateIssueMetaIssueTypes", "getCreateIssueMetaIssueTypeId", "searchAndReconsileIssuesUsingJql", "getCurrentUser", "getUser",
+		"updateComment", "deleteRemoteIssueLinkByGlobalId", "getCreateIssueMetaIssueTypes", "getCreateIssueMetaIssueTypeId", "searchAndReconsileIssuesUsingJql", "getCurrentUser", "getUser",
 	} {
 		if !c.seen[id] {
 			t.Errorf("%s was not held against the document", id)
@@ -138,6 +138,10 @@ func everything(t *testing.T, b *bundle) {
 	must(err)
 	_, _, err = b.FindComment(ctx, ref.ID, marker)
 	must(err)
+	must(b.EditComment(ctx, ref.ID, made.ID, marker, d.Description))
+	must(b.Rewrite(ctx, ref.ID, "EC-12", d.Description))
+	must(b.RemoveRemoteLink(ctx, ref.ID, "breakglass-ec-12"))
+	wantOutcome(t, b.Secure(ctx, ref.ID, "10001"), change.Refused)
 	_, err = b.Comment(ctx, ref.ID, "1")
 	wantOutcome(t, err, change.Missing)
 }

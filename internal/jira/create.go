@@ -25,7 +25,9 @@ var spare = map[string]bool{"labels": true, "duedate": true, "assignee": true}
 // outcome is unknown: then FindByLabel tells, minutes later, whether there is a
 // ticket. A definite refusal of spare fields alone leads to a second request
 // without them; the first label then stands at the end of the description, where
-// FindByLabel looks too. Text beyond Jira's limits is cut.
+// FindByLabel looks too. Text beyond Jira's limits is cut. A security level is
+// never left out: where Jira does not take it, the error wraps
+// change.ErrNoSecurityLevel, and nothing was made.
 func (c *Client) Create(ctx context.Context, d change.TicketDraft) (change.TicketRef, error) {
 	if err := c.checkDraft(d); err != nil {
 		return change.TicketRef{}, err
@@ -33,10 +35,10 @@ func (c *Client) Create(ctx context.Context, d change.TicketDraft) (change.Ticke
 	ref, err := c.post(ctx, d, map[string]bool{})
 	without := spared(err)
 	if without == nil {
-		return ref, c.nameMissing(ctx, d, err)
+		return ref, insecure(d, c.nameMissing(ctx, d, err))
 	}
 	ref, err = c.post(ctx, d, without)
-	return ref, c.nameMissing(ctx, d, err)
+	return ref, insecure(d, c.nameMissing(ctx, d, err))
 }
 
 func (c *Client) checkDraft(d change.TicketDraft) error {
@@ -71,6 +73,9 @@ func (c *Client) post(ctx context.Context, d change.TicketDraft, without map[str
 	f.Description = markup(d.Description, tail)
 	if d.Assignee != "" && !without["assignee"] {
 		f.Assignee = &gojira.User{AccountID: d.Assignee}
+	}
+	if d.Security != "" {
+		f.Unknowns = map[string]any{fieldSecurity: levelOf(d.Security)}
 	}
 	if !d.Due.IsZero() && !without["duedate"] {
 		f.Duedate = gojira.Date(d.Due.UTC())

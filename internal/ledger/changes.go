@@ -107,8 +107,12 @@ func (tx Tx) save(ctx context.Context, before Head, c *change.Change, events []c
 			c.Confidential, c.RequestedAt, null(c.Window.Start), null(c.Window.Ended), null(c.NextAt()), ticketID(c), incidentID(c),
 			document, head.seq, head.hash, head.at)
 	}
-	write(phaseSteps(from, events, c.Phase)[0])
-	for _, step := range phaseSteps(from, events, c.Phase)[1:] {
+	steps := phaseSteps(from, events, c.Phase)
+	if before.Change.Version == 0 && steps[0] != from { // it is inserted as it began, and may go on at once
+		steps = append([]change.Phase{from}, steps...)
+	}
+	write(steps[0])
+	for _, step := range steps[1:] {
 		batch.Queue(`UPDATE changes SET phase = $2 WHERE number = $1`, int64(c.Number), string(step))
 	}
 	queueEvents(batch, int64(c.Number), chained)

@@ -146,7 +146,7 @@ func WorkOf(number int64, system string) Work {
 
 // Systems lists the systems that deliveries go to.
 func Systems() []change.System {
-	return []change.System{change.SystemSlack, change.SystemJira, change.SystemIncident, change.SystemAWS}
+	return []change.System{change.SystemSlack, change.SystemJira, change.SystemIncident, change.SystemAWS, change.SystemForge}
 }
 
 // DueWork lists the changes with deliveries to a system that are due and that
@@ -348,9 +348,20 @@ func (l *Ledger) Refresh(ctx context.Context, n change.Number, kind change.Deliv
 }
 
 // Put asks for deliveries outside a command: those that a reconciler finds out
-// about, such as one ask for each approver.
+// about, such as one ask for each approver. It waits for a command that is under
+// way: what that brings up to date, it has looked for already, so that a message
+// put before its end would stay as the change was before.
 func (l *Ledger) Put(ctx context.Context, deliveries []change.Delivery, version int64, now time.Time) error {
-	return l.InTx(ctx, func(tx Tx) error { return tx.PutDeliveries(ctx, deliveries, version, now) })
+	return l.InTx(ctx, func(tx Tx) error {
+		var numbers []int64
+		for _, d := range deliveries {
+			numbers = append(numbers, int64(d.Number))
+		}
+		if _, err := tx.Exec(ctx, `SELECT FROM changes WHERE number = ANY ($1) ORDER BY number FOR UPDATE`, numbers); err != nil {
+			return fmt.Errorf("wait for commands to end: %w", err)
+		}
+		return tx.PutDeliveries(ctx, deliveries, version, now)
+	})
 }
 
 // OlderReminders lists the reminders of the same obligation to the same person

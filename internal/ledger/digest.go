@@ -24,16 +24,16 @@ func (l *Ledger) WantDigest(ctx context.Context, m change.Month, now time.Time) 
 	return l.Put(ctx, []change.Delivery{{Number: noChange, Kind: change.DeliverDigest, Key: m.String(), Mode: change.Once}}, 1, now)
 }
 
-// DigestPosted records in one step that a digest was posted, and where, and adds
-// e to the system chain. It answers ErrClaimLost when the claim is gone; then
-// neither is recorded.
-func (l *Ledger) DigestPosted(ctx context.Context, d Delivery, external string, e change.Event) error {
+// PostedForAll records in one step that what belongs to no change (a digest, a
+// seal) was posted, and where, and adds e to the system chain. It answers
+// ErrClaimLost when the claim is gone; then neither is recorded.
+func (l *Ledger) PostedForAll(ctx context.Context, d Delivery, external string, e change.Event) error {
 	return l.InTx(ctx, func(tx Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE deliveries SET done = wanted, external_id = $3, last_error = '', attempts = 0, claim = '', lease_until = NULL,
 				state = 'done', next_try = NULL
 			WHERE id = $1 AND claim = $2`, d.ID, d.claim, external)
 		if err != nil {
-			return fmt.Errorf("store the result of a digest: %w", err)
+			return fmt.Errorf("store the result of a delivery: %w", err)
 		}
 		if tag.RowsAffected() != 1 {
 			return ErrClaimLost

@@ -16,9 +16,10 @@ import (
 // Since or later, and before Until.
 type Period struct {
 	Since, Until time.Time
-	// ConfidentialTexts lets what people typed about confidential changes, and
-	// the names of their incidents, out of the ledger. Without it such rows come
-	// with Withheld set.
+	// ConfidentialTexts lets confidential changes out of the ledger as all others.
+	// Without it their rows come with Withheld set: they say that there was one,
+	// what came of it and when, and nothing of what it was. An export, which is
+	// checked against the facts of the chained events, keeps all but the texts.
 	ConfidentialTexts bool
 }
 
@@ -67,6 +68,27 @@ func (l *Ledger) Population(ctx context.Context, p Period, yield func(Population
 }
 
 func populationAfter(ctx context.Context, tx pgx.Tx, p Period, after change.Number) ([]PopulationRow, error) {
+	entries, err := entriesAfter(ctx, tx, p, after)
+	if err != nil {
+		return nil, err
+	}
+	page := make([]PopulationRow, len(entries))
+	for i := range entries {
+		page[i] = entries[i].row
+		if page[i].Confidential && !p.ConfidentialTexts {
+			page[i].withhold()
+		}
+	}
+	return page, nil
+}
+
+// populationEntry is a change of a period, and its row.
+type populationEntry struct {
+	head Head
+	row  PopulationRow
+}
+
+func entriesAfter(ctx context.Context, tx pgx.Tx, p Period, after change.Number) ([]populationEntry, error) {
 	rows, err := tx.Query(ctx, `SELECT `+changeColumns+`,
 			(SELECT coalesce(json_object_agg(n.type, n.times), '{}') FROM (
 				SELECT e.type, count(*) AS times FROM events e
@@ -77,21 +99,18 @@ func populationAfter(ctx context.Context, tx pgx.Tx, p Period, after change.Numb
 	if err != nil {
 		return nil, fmt.Errorf("read the population: %w", err)
 	}
-	page, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (PopulationRow, error) {
+	page, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (populationEntry, error) {
 		var times []byte
 		h, err := scanHead(alsoInto{row, &times})
 		if err != nil {
-			return PopulationRow{}, err
+			return populationEntry{}, err
 		}
 		counts := map[change.EventType]int{}
 		if err := json.Unmarshal(times, &counts); err != nil {
-			return PopulationRow{}, fmt.Errorf("decode what happened to %s: %w", h.Change.Number, err)
+			return populationEntry{}, fmt.Errorf("decode what happened to %s: %w", h.Change.Number, err)
 		}
 		made := PopulationRowOf(h.Change, counts)
-		if made.Confidential && !p.ConfidentialTexts {
-			made.withhold()
-		}
-		return made, nil
+		return populationEntry{h, made}, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the population: %w", err)

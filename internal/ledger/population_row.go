@@ -43,6 +43,7 @@ type PopulationRow struct {
 	// where it came later. A late copy, not the owner's fault, is among them.
 	Breached []change.ObligationName
 	Actions  []PopulationAction
+	Waivers  []PopulationWaiver // what was waived, in the order in which it was owed
 
 	RecordIn       change.RecordPlace
 	NothingChanged bool
@@ -54,6 +55,9 @@ type PopulationRow struct {
 
 	What, Why, Reply string   // as typed; Reply is why it was denied, or why it failed
 	Links            []string // as typed
+
+	MergeRequest, IndependentReview, PermanentFix PopulationDuty
+	MergeRequests                                 []PopulationMergeRequest
 }
 
 // PopulationAccess is the access of a change. Asked and Approved include
@@ -121,6 +125,15 @@ type PopulationAction struct {
 	Ticket *change.TicketRef // nil: it has none yet
 }
 
+// PopulationWaiver is something owed that an approver spared the change.
+type PopulationWaiver struct {
+	Name   change.ObligationName
+	Item   int // of preventive actions, from 1; else 0
+	By     change.PersonID
+	At     time.Time
+	Reason string // as typed
+}
+
 // PopulationIncident is the incident that a change belongs to.
 type PopulationIncident struct {
 	Reference, Name, URL string
@@ -159,10 +172,15 @@ func PopulationRowOf(c change.Change, times map[change.EventType]int) Population
 		if !o.Breached.IsZero() {
 			row.Breached = append(row.Breached, o.Name)
 		}
+		if o.State == change.Waived {
+			row.Waivers = append(row.Waivers, PopulationWaiver{Name: o.Name, Item: o.Item, By: o.Proof.By, At: o.Done, Reason: o.Waiver})
+		}
 	}
 	for _, a := range c.Review.Text.Actions {
 		row.Actions = append(row.Actions, PopulationAction{What: a.What, Owner: a.Owner, Due: a.Due, Agreed: c.Review.Submitted, Ticket: a.Ticket})
 	}
+	row.MergeRequest, row.IndependentReview, row.PermanentFix = dutyOf(&c, change.OweMergeRequest), dutyOf(&c, change.OweIndependentReview), dutyOf(&c, change.OwePermanentFix)
+	row.addMergeRequests(&c)
 	row.addAsks(&c)
 	row.addAccess(&c)
 	return row
@@ -218,14 +236,55 @@ func dutyOf(c *change.Change, name change.ObligationName) PopulationDuty {
 	}
 }
 
-// withhold takes out what people typed, and what an incident is called.
+// Concealed is what stands where something about a confidential change is left
+// out: its kind, its reason, and whoever asked for it or makes it.
+const Concealed = "confidential"
+
+// withhold leaves of a confidential change its number, what came of it and when,
+// and what it owes: enough to count it and to ask about it. Who took part, what
+// it was about, and where more stands, are left out.
 func (row *PopulationRow) withhold() {
+	open := *row
+	*row = PopulationRow{
+		Number: open.Number, Phase: open.Phase, Kind: Concealed, KindName: Concealed, Reason: Concealed, ReasonLabel: Concealed,
+		Confidential: true, Withheld: true, Requester: Concealed, Implementer: Concealed, Reported: open.Reported, SelfApproved: open.SelfApproved,
+		RequestedAt: open.RequestedAt, MadeAt: open.MadeAt, DecidedAt: open.DecidedAt, StartedAt: open.StartedAt, EndedAt: open.EndedAt,
+		Record: open.Record.withheld(), SignOff: open.SignOff.withheld(), Review: open.Review.withheld(), Breached: open.Breached,
+		NothingChanged: open.NothingChanged,
+		Refusals:       open.Refusals, Reminders: open.Reminders, Escalations: open.Escalations,
+		SignOffsUndone: open.SignOffsUndone, AccessBack: open.AccessBack, Undelivered: open.Undelivered,
+	}
+	for _, ask := range open.Asks {
+		row.Asks = append(row.Asks, PopulationAsk{For: ask.For, By: Concealed, At: ask.At, Result: ask.Result, Settled: ask.Settled})
+	}
+	if a := open.Access; a != nil {
+		row.Access = &PopulationAccess{
+			Target: Concealed, TargetName: Concealed, Asked: a.Asked, Approved: a.Approved,
+			VerifiedAt: a.VerifiedAt, GoneAt: a.GoneAt, Standing: a.Standing,
+		}
+	}
+	for _, w := range open.Waivers {
+		row.Waivers = append(row.Waivers, PopulationWaiver{Name: w.Name, Item: w.Item, At: w.At})
+	}
+}
+
+// withholdTexts takes out what people typed, and what an incident is called. The
+// rest stays, as an export has it: it follows from the facts of the chained
+// events, and is checked against them.
+func (row *PopulationRow) withholdTexts() {
 	row.Withheld = true
 	row.What, row.Why, row.Reply, row.Links = "", "", "", nil
 	for i := range row.Actions {
 		row.Actions[i].What = ""
 	}
+	for i := range row.Waivers {
+		row.Waivers[i].Reason = ""
+	}
 	if row.Incident != nil {
 		row.Incident.Name = ""
 	}
+}
+
+func (d PopulationDuty) withheld() PopulationDuty {
+	return PopulationDuty{State: d.State, From: d.From, Due: d.Due, Part: d.Part, Done: d.Done}
 }

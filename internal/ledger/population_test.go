@@ -1,8 +1,10 @@
 package ledger_test
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -189,19 +191,29 @@ func TestTextsOfConfidentialChangesStayUnlessAskedFor(t *testing.T) {
 	n := s.submit(true)
 	s.do(n, change.LinkURL{URL: "https://git.example.com/secret"}, member(requester))
 	s.do(n, change.LinkIncident{Incident: change.Incident{ID: "i1", Reference: "INC-1", Name: "The secret hole", Private: true}}, member(requester))
+	s.do(n, change.LinkMergeRequest{Ref: change.MergeRequestRef{URL: "https://git.example.com/hole/pull/1"}}, member(requester))
 	s.do(n, change.Deny{Ask: 1, Reason: "Use the other way"}, member(cto))
 
 	row := s.row(n, everything())
-	if !row.Confidential || !row.Withheld || row.What != "" || row.Why != "" || row.Reply != "" || row.Links != nil || row.Incident.Name != "" {
+	if !row.Confidential || !row.Withheld || row.What != "" || row.Why != "" || row.Reply != "" || row.Links != nil || row.Incident != nil || row.MergeRequests != nil {
 		t.Errorf("texts were let out: %+v, incident %+v", row, row.Incident)
 	}
-	if row.Incident.Reference != "INC-1" || row.DeniedBy != cto {
-		t.Errorf("more than texts was withheld: %+v", row)
+	raw, err := json.Marshal(row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"U0", "INC-1", "OPS-", "A kind", "Production"} {
+		if strings.Contains(string(raw), secret) {
+			t.Errorf("%q was let out: %s", secret, raw)
+		}
+	}
+	if row.Phase != change.Denied || row.DecidedAt.IsZero() || row.RequestedAt.IsZero() || len(row.Asks) != 1 || row.Kind != ledger.Concealed {
+		t.Errorf("what is to be counted was withheld: %+v", row)
 	}
 	asked := everything()
 	asked.ConfidentialTexts = true
 	row = s.row(n, asked)
-	if row.Withheld || row.What == "" || row.Reply != "Use the other way" || len(row.Links) != 1 || row.Incident.Name != "The secret hole" {
+	if row.Withheld || row.What == "" || row.Reply != "Use the other way" || len(row.Links) != 1 || len(row.MergeRequests) != 1 || row.Incident.Name != "The secret hole" {
 		t.Errorf("texts are missing though asked for: %+v, incident %+v", row, row.Incident)
 	}
 }

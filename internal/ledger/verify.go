@@ -26,14 +26,15 @@ const (
 	FindingHead       FindingKind = "head"       // the chain does not end where it is said to end
 	FindingRow        FindingKind = "row"        // the change is not what its last event left
 	FindingObligation FindingKind = "obligation" // an obligation disagrees with itself
+	FindingSeal       FindingKind = "seal"       // a chain is not what was sealed, or a seal does not hold
 )
 
 // Finding is something that does not hold. Of each chain, and of each row, the
 // first is told.
 type Finding struct {
 	Kind  FindingKind
-	Chain int64  // the number of the change; 0 for the system chain
-	Seq   int64  // of the event; 0 where no event is meant
+	Chain int64  // the number of the change; 0 for the system chain, -1 for that of the seals
+	Seq   int64  // of the event, or of the seal; 0 where none is meant
 	Say   string // the whole of it in a sentence: "EC-12, event 5: …"
 }
 
@@ -46,6 +47,8 @@ type Summary struct {
 	Events   int64
 	Texts    int64 // texts that are there, and are the ones that were written
 	Erased   int64 // texts that were taken away; their hashes stay
+	Seals    int64
+	Newest   change.Seal // the newest seal; zero while there is none
 	Findings int64
 }
 
@@ -57,12 +60,28 @@ func (s Summary) String() string {
 	} else if s.Findings > 1 {
 		found = strconv.FormatInt(s.Findings, 10) + " things are wrong"
 	}
-	return fmt.Sprintf("%d changes, %d events, %d texts (%d more erased): %s.", s.Changes, s.Events, s.Texts, s.Erased, found)
+	return fmt.Sprintf("%s, %s, %s (%d more erased), %s: %s.", count(s.Changes, "change"), count(s.Events, "event"), count(s.Texts, "text"), s.Erased, count(s.Seals, "seal"), found)
+}
+
+func count(n int64, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return strconv.FormatInt(n, 10) + " " + of + "s"
+}
+
+// Sealed says what the newest seal is, to be compared with the audit channel;
+// empty while there is none.
+func (s Summary) Sealed() string {
+	if s.Newest.Number == 0 {
+		return ""
+	}
+	return fmt.Sprintf("The newest seal is number %d of %s: %s. The audit channel has to say the same.", s.Newest.Number, s.Newest.Day, s.Newest.Hash)
 }
 
 // Verify checks the whole trail, as it is at one moment: every chain of events
-// with its texts, that each chain ends where its head says, and that every
-// change is what its last event left. It tells report of what does not hold,
+// with its texts, that each chain ends where its head says, that every change is
+// what its last event left, and that nothing sealed has been altered. It tells report of what does not hold,
 // chain by chain, and goes on with the next. Its memory does not grow with the
 // trail. An error means that the database did not answer.
 func (l *Ledger) Verify(ctx context.Context, report func(Finding)) (Summary, error) {
@@ -106,6 +125,17 @@ type verifier struct {
 
 func (v *verifier) find(kind FindingKind, chain, seq int64, format string, args ...any) {
 	v.sum.Findings++
+	v.report(Finding{Kind: kind, Chain: chain, Seq: seq, Say: place(chain, seq) + ": " + fmt.Sprintf(format, args...)})
+}
+
+// place names a chain, an event of it, or a seal.
+func place(chain, seq int64) string {
+	switch {
+	case chain == sealChain && seq > 0:
+		return fmt.Sprintf("seal %d", seq)
+	case chain == sealChain:
+		return "the seals"
+	}
 	name := "the system chain"
 	if chain != systemChain {
 		name = change.Number(chain).String()
@@ -113,7 +143,7 @@ func (v *verifier) find(kind FindingKind, chain, seq int64, format string, args 
 	if seq > 0 {
 		name = fmt.Sprintf("%s, event %d", name, seq)
 	}
-	v.report(Finding{Kind: kind, Chain: chain, Seq: seq, Say: name + ": " + fmt.Sprintf(format, args...)})
+	return name
 }
 
 // page is how many changes are read at once; their events are streamed.
@@ -141,7 +171,10 @@ func (v *verifier) all(ctx context.Context) error {
 			break
 		}
 	}
-	return v.population(ctx, expected)
+	if err := v.population(ctx, expected); err != nil {
+		return err
+	}
+	return v.seals(ctx)
 }
 
 // one checks a change and its chain.

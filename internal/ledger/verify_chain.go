@@ -26,6 +26,7 @@ type chainEnd struct {
 	chainHead
 	row   string               // digest; empty when the last event carries none
 	bad   bool                 // a finding has been told already
+	held  int64                // the newest event that is as it was sealed; 0: none
 	typed map[string]typedText // what the row must still hold of what people typed
 }
 
@@ -61,13 +62,16 @@ type storedEvent struct {
 	body, hash                 string
 	texts, salts               map[string]string
 	encodedTexts, encodedSalts []byte
+	sealed                     *string // its hash when it was sealed; nil: it was not
+	seal                       *int64  // by which seal
 }
 
 // chain streams one chain and tells of the first event of it that does not hold,
 // or of a head that is not its end.
 func (v *verifier) chain(ctx context.Context, chain int64, head chainHead) (chainEnd, error) {
 	end := chainEnd{typed: map[string]typedText{}}
-	rows, err := v.tx.Query(ctx, `SELECT e.seq, e.at, e.type, e.actor, e.body, e.hash, t.texts, t.salts FROM events e
+	rows, err := v.tx.Query(ctx, `SELECT e.seq, e.at, e.type, e.actor, e.body, e.hash, t.texts, t.salts, s.hash, s.seal FROM events e
+		LEFT JOIN seal_heads s ON s.chain = e.chain AND s.seq = e.seq
 		LEFT JOIN LATERAL (SELECT json_object_agg(x.field, x.text) AS texts, json_object_agg(x.field, x.salt) AS salts
 			FROM event_texts x WHERE x.chain = e.chain AND x.seq = e.seq) t ON TRUE
 		WHERE e.chain = $1 ORDER BY e.seq`, chain)
@@ -75,12 +79,15 @@ func (v *verifier) chain(ctx context.Context, chain int64, head chainHead) (chai
 		return end, fmt.Errorf("read the events of a chain: %w", err)
 	}
 	var e storedEvent
-	_, err = pgx.ForEachRow(rows, []any{&e.seq, &e.at, &e.kind, &e.actor, &e.body, &e.hash, &e.encodedTexts, &e.encodedSalts}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&e.seq, &e.at, &e.kind, &e.actor, &e.body, &e.hash, &e.encodedTexts, &e.encodedSalts, &e.sealed, &e.seal}, func() error {
 		v.sum.Events++
 		if end.bad { // what follows a broken link says nothing new
 			return nil
 		}
 		kind, say, row := v.event(chain, end.chainHead, &e)
+		if say == "" && e.sealed != nil {
+			kind, say = FindingSeal, end.sealProblem(&e)
+		}
 		if say != "" {
 			end.bad = true
 			v.find(kind, chain, e.seq, "%s", say)
@@ -98,6 +105,16 @@ func (v *verifier) chain(ctx context.Context, chain int64, head chainHead) (chai
 		v.end(chain, head, &end)
 	}
 	return end, nil
+}
+
+// sealProblem says that an event is another than the one that was sealed; empty
+// when it is not.
+func (end *chainEnd) sealProblem(e *storedEvent) string {
+	if *e.sealed != e.hash {
+		return fmt.Sprintf("seal %d holds another hash for it: something after event %d was rewritten", *e.seal, end.held)
+	}
+	end.held = e.seq
+	return ""
 }
 
 // end compares the end of a chain with its head.

@@ -27,11 +27,11 @@ func (d *Deliverer) action(ctx context.Context, c change.Change, row *ledger.Del
 		}
 		ref = change.TicketRef{ID: id, Key: "follow-up", URL: c.Incident.Now.URL}
 	case d.Tickets != nil:
-		made, wait, err := d.makeTicket(ctx, row, d.actionDraft(ctx, &c, row))
-		if err != nil || len(made) == 0 {
+		made, wait, err := d.makeTicket(ctx, row, d.actionDraft(ctx, &c, row, d.Project.SecurityLevel), d.actionDraft(ctx, &c, row, ""))
+		if err != nil || len(made.refs) == 0 {
 			return wait, err
 		}
-		ref = made[0]
+		ref = made.refs[0]
 	default:
 		return result{cancel: noJira}, nil
 	}

@@ -99,10 +99,16 @@ var markerLine = regexp.MustCompile(`^breakglass EC-[0-9]+/[0-9]+$`)
 
 // ours tells whether breakglass wrote a comment, even if its token is a
 // person's own: then its words are not that person's.
-func ours(body string) bool {
+func ours(body string) bool { return markerIn(body) != "" }
+
+// markerIn gives the marker that ends a comment of ours; empty for any other.
+func markerIn(body string) string {
 	body = strings.TrimSpace(body)
-	last := strings.ReplaceAll(body[strings.LastIndexByte(body, '\n')+1:], `\`, "")
-	return markerLine.MatchString(strings.TrimSpace(last))
+	last := strings.TrimSpace(strings.ReplaceAll(body[strings.LastIndexByte(body, '\n')+1:], `\`, ""))
+	if !markerLine.MatchString(last) {
+		return ""
+	}
+	return last
 }
 
 // restore writes the comment again that tells of a sign-off in Slack, when

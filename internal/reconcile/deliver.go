@@ -48,10 +48,15 @@ type Deliverer struct {
 	Project   Project
 	Links     Links  // nil: tickets do not link back
 	Digest    Digest // nil: no digest is posted
+	Pauses    Pauses // nil: nobody's notifications count as paused
 	Now       func() time.Time
 	Nonce     func() string // unique each time; marks claims
 	Log       *slog.Logger
 	Within    time.Duration // of one delivery with all its calls; 0: 100 s, and never as long as a claim lasts
+
+	MergeRequests MergeRequests // nil: no forge is configured
+	StatusPage    StatusPage    // nil: GitHub's status page is not configured
+	Attachments   Attachments   // nil: no incident.io is configured
 }
 
 // result is what a delivery's reconciler has reached.
@@ -101,6 +106,9 @@ const giveBackWithin = 5 * time.Second
 // deliver carries one claimed delivery out and stores what came of it.
 func (d *Deliverer) deliver(ctx context.Context, row ledger.Delivery) error {
 	ctx = crashpoint.Doing(ctx, string(row.Kind))
+	if row.Kind == change.DeliverSeal {
+		return d.deliverSeal(ctx, row)
+	}
 	if row.Kind == change.DeliverFinding || row.Kind == change.DeliverFindingNews {
 		return d.deliverFinding(ctx, row)
 	}
@@ -164,6 +172,9 @@ func (d *Deliverer) refreshCard(ctx context.Context, row ledger.Delivery, now ti
 
 // reconcile finds the reconciler of a delivery.
 func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.Delivery) (result, error) {
+	if d.awaitsIncident(&c, row) {
+		return incidentComing(d.Now()), nil
+	}
 	switch row.Kind {
 	case change.DeliverCard, change.DeliverThread, change.DeliverDirect, change.DeliverAudit:
 		return d.message(ctx, c, row)
@@ -199,9 +210,23 @@ func (d *Deliverer) reconcile(ctx context.Context, c change.Change, row *ledger.
 		return d.comments(ctx, c, row)
 	case change.DeliverIncident:
 		return d.incident(ctx, c, row)
+	case change.DeliverOpenIncident:
+		return d.openIncident(ctx, c, row)
 	case change.DeliverPerson:
 		return d.person(ctx, c, row)
-	case change.DeliverDigest, change.DeliverFinding, change.DeliverFindingNews: // they belong to no change, so that they never come here
+	case change.DeliverMergeRequest:
+		return d.mergeRequest(ctx, c, row)
+	case change.DeliverMergeRequestLink:
+		return d.mergeRequestLink(ctx, c, row)
+	case change.DeliverStatus:
+		return d.statusPage(ctx, c, row)
+	case change.DeliverCoordinateOut:
+		return d.coordinateOut(ctx, c, row)
+	case change.DeliverRedact:
+		return d.redact(ctx, c, row)
+	case change.DeliverRedactTicket:
+		return d.redactTicket(ctx, c, row)
+	case change.DeliverDigest, change.DeliverSeal, change.DeliverFinding, change.DeliverFindingNews: // they belong to no change, so that they never come here
 	}
 	// A newer replica beside us asked for it, and will carry it out.
 	return result{later: d.Now().Add(unknownPause)}, nil

@@ -31,9 +31,12 @@ func (k *Clock) wantDigest(ctx context.Context) error {
 // Only the newest is posted: what breakglass had no chance to tell while it was
 // down is in the report.
 func (d *Deliverer) deliverDigest(ctx context.Context, row ledger.Delivery) error {
+	if row.Kind != change.DeliverDigest { // a newer replica beside us asked for it
+		return d.Ledger.Later(ctx, row, d.Now().Add(unknownPause), "")
+	}
 	month, err := change.ParseMonth(row.Key)
 	switch {
-	case row.Kind != change.DeliverDigest || err != nil:
+	case err != nil:
 		return d.Ledger.End(ctx, row, ledger.DeliveryCancelled, "no reconciler knows this")
 	case d.Digest == nil:
 		return d.Ledger.End(ctx, row, ledger.DeliveryCancelled, noAudit)
@@ -50,7 +53,7 @@ func (d *Deliverer) deliverDigest(ctx context.Context, row ledger.Delivery) erro
 	if external == "" {
 		return d.Ledger.End(ctx, row, ledger.DeliveryCancelled, noAudit)
 	}
-	return d.Ledger.DigestPosted(ctx, row, external, change.Event{
+	return d.Ledger.PostedForAll(ctx, row, external, change.Event{
 		Type: change.EventDigestPosted, At: ledger.Micro(d.Now()), Via: "clock", Facts: change.Facts{"month": month.String()},
 	})
 }

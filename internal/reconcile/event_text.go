@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
@@ -23,8 +24,12 @@ func (d *Deliverer) eventEntry(ctx context.Context, c *change.Change, e change.E
 		say, p = "this emergency change belongs to the incident", d.plan(ctx, c)
 		p.add("Approved by", d.approved(ctx, c))
 		p.add("Window", window(c))
+		if c.Phase.Final() {
+			p.add("State", stateWords[c.Phase])
+		}
 	case change.EventApproved:
 		say = "approved by " + d.approverOf(ctx, c, e)
+		p.add("Approved although a record was overdue", d.inSpite(ctx, c))
 		p.add("Where", where(c))
 		if c.Access != nil {
 			p.add("For how long", change.ShortDuration(seconds(e)))
@@ -51,6 +56,7 @@ func (d *Deliverer) eventEntry(ctx context.Context, c *change.Change, e change.E
 		if e.Actor != "" {
 			say += ", by " + d.name(ctx, e.Actor)
 		}
+		say += arrivedWords(c, e)
 		p.add("Window", window(c))
 	case change.EventAccessGone:
 		say = "the access of " + d.name(ctx, c.Implementer) + " has ended"
@@ -58,6 +64,13 @@ func (d *Deliverer) eventEntry(ctx context.Context, c *change.Change, e change.E
 			say = "the access of " + d.name(ctx, c.Implementer) + " was there before, and is left in place"
 		}
 		p.add("Where", where(c))
+	case change.EventWaived:
+		say = "the " + owedName(e) + " was waived by " + d.name(ctx, e.Actor)
+		if e.Fact("late") == "true" {
+			say += ", overdue"
+		}
+		p.add("Reason", e.Texts["reason"])
+		out.stub = stub(c) + ": something that it owed was waived."
 	case change.EventNoted:
 		out = d.noteEntry(ctx, c, e)
 		return out, true
@@ -69,6 +82,33 @@ func (d *Deliverer) eventEntry(ctx context.Context, c *change.Change, e change.E
 	}
 	out.title, out.sections = c.Number.String()+": "+say, p
 	return out, true
+}
+
+// arrivedWords says what the end rests on, where that is evidence.
+func arrivedWords(c *change.Change, e change.Event) string {
+	switch {
+	case e.Fact("how") != "evidence":
+		return ""
+	case c.Plan.EndsOn != nil:
+		return ": every merge request is merged and deployed"
+	}
+	return ": every merge request is merged"
+}
+
+// owedName names the obligation that an event is about, for people.
+func owedName(e change.Event) string {
+	switch name := change.ObligationName(e.Fact("obligation")); name {
+	case change.OweRecord, change.OwePermanentFix, change.OweMergeRequest, change.OweIndependentReview:
+		return strings.ReplaceAll(string(name), "_", " ")
+	case change.OweSignOff:
+		return "sign-off"
+	case change.OweReview:
+		return "post-incident review"
+	case change.OweAction:
+		return "preventive action " + e.Fact("item")
+	default:
+		return string(name)
+	}
 }
 
 // begun says that the work has begun, and with what access.
@@ -86,7 +126,7 @@ func (d *Deliverer) begun(ctx context.Context, c *change.Change) string {
 func (d *Deliverer) approverOf(ctx context.Context, c *change.Change, e change.Event) string {
 	for _, a := range c.Asks {
 		if e.Fact("ask") == strconv.Itoa(a.ID) {
-			return d.names(ctx, approvers(a))
+			return d.approval(ctx, c, a)
 		}
 	}
 	return d.name(ctx, e.Actor)

@@ -15,7 +15,7 @@ const mergesFollowed = 5
 
 // incident looks at the change's incident, so that its state at the request, at
 // the approval and at the end is kept, and a merge or a decline noticed.
-func (d *Deliverer) incident(ctx context.Context, c change.Change, _ *ledger.Delivery) (result, error) {
+func (d *Deliverer) incident(ctx context.Context, c change.Change, row *ledger.Delivery) (result, error) {
 	switch {
 	case d.Incidents == nil:
 		return result{cancel: noIncidents}, nil
@@ -24,7 +24,7 @@ func (d *Deliverer) incident(ctx context.Context, c change.Change, _ *ledger.Del
 	case c.Phase.Final():
 		return result{cancel: "the change is over"}, nil
 	}
-	after, err := d.look(ctx, c)
+	after, err := d.lookAt(ctx, c, row.Ref.Moment)
 	if err != nil {
 		return result{}, err
 	}
@@ -35,13 +35,23 @@ func (d *Deliverer) incident(ctx context.Context, c change.Change, _ *ledger.Del
 // after it. A merged incident is followed. One that was declined, canceled, or
 // is not shown any more is refused: its record moves to Jira.
 func (d *Deliverer) look(ctx context.Context, c change.Change) (change.Change, error) {
+	return d.lookAt(ctx, c, "")
+}
+
+// lookAt is look, as evidence of a moment; empty: of none. A merged incident
+// says nothing: the one that it went into stands for it.
+func (d *Deliverer) lookAt(ctx context.Context, c change.Change, moment change.Moment) (change.Change, error) {
 	for range mergesFollowed {
 		id := c.Incident.Now.ID
 		found, err := d.Incidents.Incident(ctx, id)
 		if err != nil {
 			return d.unseen(ctx, c, err)
 		}
-		if c, err = d.Workflow.Do(ctx, c.Number, change.IncidentSeen{Incident: found}, change.Itself("incident.io")); err != nil {
+		of := moment
+		if found.Category == change.IncidentMerged && found.MergedInto != "" {
+			of = ""
+		}
+		if c, err = d.Workflow.Do(ctx, c.Number, change.IncidentSeen{Incident: found, Of: of}, change.Itself("incident.io")); err != nil {
 			return c, err
 		}
 		if c.Incident == nil || c.Incident.Now.ID != id { // somebody linked another meanwhile
@@ -164,5 +174,5 @@ func (d *Deliverer) incidentNote(ctx context.Context, c *change.Change, row *led
 
 // takesNotes tells whether the incident is there to be written to.
 func (d *Deliverer) takesNotes(c *change.Change) bool {
-	return d.Incidents != nil && c.Incident != nil && c.Incident.Refused == ""
+	return d.Incidents != nil && c.Incident != nil && c.Incident.Now.ID != "" && c.Incident.Refused == ""
 }

@@ -17,6 +17,9 @@ type Messenger interface {
 	Write(ctx context.Context, p change.Posting) (external string, err error)
 	// Remove deletes a message. One that is gone already is no error.
 	Remove(ctx context.Context, external string) error
+	// Retract sees to it that the message of p is not there, even one whose reply
+	// was lost.
+	Retract(ctx context.Context, p change.Posting) error
 }
 
 // cardPause is how long a reply waits for the card that it belongs under.
@@ -34,7 +37,7 @@ func untilCard(card ledger.Delivery, now time.Time) time.Time {
 // message posts or edits one message.
 func (d *Deliverer) message(ctx context.Context, c change.Change, row *ledger.Delivery) (result, error) {
 	if row.Kind == change.DeliverThread && c.Confidential {
-		return result{cancel: "a confidential change has no public timeline"}, nil
+		return d.retract(ctx, c, row, "a confidential change has no public timeline")
 	}
 	p := change.Posting{Change: c, Delivery: row.Delivery, ID: row.ID, External: row.ExternalID, Since: row.IntendedAt}
 	if row.Kind == change.DeliverThread {
@@ -55,6 +58,9 @@ func (d *Deliverer) message(ctx context.Context, c change.Change, row *ledger.De
 
 // write loads what the message is about, stores the intent, and posts.
 func (d *Deliverer) write(ctx context.Context, p change.Posting, row *ledger.Delivery) (result, error) {
+	if known := d.audience(ctx, &p); !known {
+		return result{later: d.Now().Add(groupPause), waitsFor: "Who may see this could not be looked up; asking again."}, nil
+	}
 	if seq := row.Ref.Seq; seq > 0 {
 		e, err := d.Ledger.Event(ctx, row.Number, seq)
 		if err != nil {
@@ -89,6 +95,9 @@ func (d *Deliverer) question(ctx context.Context, c change.Change, row *ledger.D
 		return result{cancel: "answered before it could be asked"}, nil
 	}
 	p := change.Posting{Change: c, Delivery: row.Delivery, ID: row.ID, External: row.ExternalID, Since: row.IntendedAt, Group: row.To == ""}
+	if p.Group && c.Confidential {
+		return d.retract(ctx, c, row, "a confidential change asks nobody in its thread")
+	}
 	if p.Group {
 		card, err := d.Ledger.DeliveryOf(ctx, c.Number, change.DeliverCard, "card")
 		if err != nil {
@@ -112,7 +121,7 @@ func stillAsks(c *change.Change, row *ledger.Delivery) bool {
 		return o != nil && o.State == change.Owed
 	}
 	a := c.OpenAsk()
-	return a != nil && a.ID == row.Ref.Ask
+	return a != nil && a.ID == row.Ref.Ask && (row.Ref.Message != change.MessageWitness || c.AwaitsWitness(row.To))
 }
 
 // reminder reminds one person, if they still owe it, and then deletes the
@@ -128,7 +137,7 @@ func (d *Deliverer) reminder(ctx context.Context, c change.Change, row *ledger.D
 	r := result{external: row.ExternalID}
 	if row.ExternalID == "" { // else it stands there, and may have made way for a newer one since
 		var err error
-		if r, err = d.write(ctx, p, row); err != nil {
+		if r, err = d.write(ctx, p, row); err != nil || !r.later.IsZero() {
 			return r, err
 		}
 		if err := d.Ledger.Keep(ctx, row, r.external); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -29,38 +30,50 @@ func markerOf(row *ledger.Delivery) string {
 	return fmt.Sprintf("breakglass %s/%d", row.Number, row.ID)
 }
 
+// madeTickets are a ticket and its accidental twins.
+type madeTickets struct {
+	refs    []change.TicketRef
+	secured bool // made under the draft's security level, for certain
+}
+
 // makeTicket makes a ticket, or finds the one whose reply was lost: it answers
 // them all, the one to keep first. It answers none, and when to go on, while
-// nobody can tell whether there is one.
-func (d *Deliverer) makeTicket(ctx context.Context, row *ledger.Delivery, draft change.TicketDraft) ([]change.TicketRef, result, error) {
+// nobody can tell whether there is one. Where Jira does not take the draft's
+// security level, the stub is made instead.
+func (d *Deliverer) makeTicket(ctx context.Context, row *ledger.Delivery, draft, stub change.TicketDraft) (madeTickets, result, error) {
 	now := d.Now()
 	if row.IntendedAt.IsZero() {
 		if err := d.Ledger.Intend(ctx, row, now); err != nil {
-			return nil, result{}, err
+			return madeTickets{}, result{}, err
 		}
 	} else {
 		found, err := d.Tickets.FindByLabel(ctx, draft.Labels[0])
 		if err != nil { // a search that failed has not looked: the wait begins again
 			if lost := d.Ledger.IntendAnew(ctx, row, now); lost != nil {
-				return nil, result{}, lost
+				return madeTickets{}, result{}, lost
 			}
-			return nil, result{}, err
+			return madeTickets{}, result{}, err
 		}
 		if len(found) > 0 {
-			return found, result{}, nil
+			return madeTickets{refs: found}, result{}, nil
 		}
 		if wait := row.IntendedAt.Add(searchFor).Sub(now); wait > 0 {
-			return nil, result{later: now.Add(min(pause(row.Attempts), wait)), waitsFor: "Jira did not say whether it has made the ticket; looking for it."}, nil
+			return madeTickets{}, result{later: now.Add(min(pause(row.Attempts), wait)), waitsFor: "Jira did not say whether it has made the ticket; looking for it."}, nil
 		}
 		if err := d.Ledger.IntendAnew(ctx, row, now); err != nil {
-			return nil, result{}, err
+			return madeTickets{}, result{}, err
 		}
 	}
 	made, err := d.Tickets.Create(ctx, draft)
-	if err != nil {
-		return nil, result{}, d.unmade(ctx, row, err)
+	secured := err == nil && draft.Security != ""
+	if errors.Is(err, change.ErrNoSecurityLevel) {
+		d.Log.WarnContext(ctx, "Jira does not take the configured security level; the ticket says the number only", "change", row.Number.String(), "error", err)
+		made, err = d.Tickets.Create(ctx, stub)
 	}
-	return []change.TicketRef{made}, result{}, nil
+	if err != nil {
+		return madeTickets{}, result{}, d.unmade(ctx, row, err)
+	}
+	return madeTickets{refs: []change.TicketRef{made}, secured: secured}, result{}, nil
 }
 
 // unmade takes the intent back when the failed call is known to have made

@@ -14,6 +14,7 @@ type Tickets interface {
 	Ticket(ctx context.Context, keyOrID string) (change.Ticket, error)
 	// UpsertRemoteLink shows a link on a ticket, or alters the one of that global id.
 	UpsertRemoteLink(ctx context.Context, id, globalID, link, title string) error
+	TicketGuard
 	// Identity asks as whom breakglass is signed in: whether it is let in at all.
 	Identity(ctx context.Context) (string, error)
 }
@@ -25,6 +26,19 @@ type TicketMaker interface {
 	// FindByLabel finds the tickets that were made with a first label, oldest
 	// first. It lags by minutes.
 	FindByLabel(ctx context.Context, label string) ([]change.TicketRef, error)
+}
+
+// TicketGuard keeps what a ticket holds from others.
+type TicketGuard interface {
+	// Secure puts a ticket under a security level. The outcome is Refused where
+	// Jira does not have it for the ticket.
+	Secure(ctx context.Context, id, level string) error
+	// Rewrite replaces the summary and the description.
+	Rewrite(ctx context.Context, id, summary string, sections []change.TicketSection) error
+	// EditComment replaces one of our own that ends with a marker.
+	EditComment(ctx context.Context, id, commentID, marker string, sections []change.TicketSection) error
+	// RemoveRemoteLink takes a link off. One that is not there is no error.
+	RemoveRemoteLink(ctx context.Context, id, globalID string) error
 }
 
 // TicketComments reads and writes a ticket's comments.
@@ -43,6 +57,8 @@ type TicketComments interface {
 type Incidents interface {
 	// Incident looks at one incident by its id.
 	Incident(ctx context.Context, id string) (change.Incident, error)
+	// Open opens an incident, once for each key, and answers it as it is.
+	Open(ctx context.Context, d change.IncidentDraft) (change.Incident, error)
 	// AddNote writes into an incident's timeline, once for each key.
 	AddNote(ctx context.Context, n change.IncidentNote) (externalID string, err error)
 	// CreateFollowUp keeps a preventive action, once for each marker.
@@ -60,5 +76,6 @@ type Project struct {
 	Key            string // of the Jira project that takes new tickets
 	IssueType      string
 	PreventionType string                   // issue type of preventive actions
+	SecurityLevel  string                   // of confidential changes' tickets: its id or name; empty: they say the number only
 	EscapeMarkdown func(text string) string // makes people's words safe in incident.io's markdown; needed with Incidents
 }

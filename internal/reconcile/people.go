@@ -39,7 +39,10 @@ func (d *Deliverer) askOut(ctx context.Context, c change.Change, row *ledger.Del
 		}
 		asks = []change.Delivery{{Number: c.Number, Kind: change.DeliverAsk, Key: key, Mode: change.Converge, Ref: row.Ref}}
 	}
-	return result{}, d.Ledger.Put(ctx, asks, c.Version, d.Now())
+	if err := d.Ledger.Put(ctx, asks, c.Version, d.Now()); err != nil || asks == nil || asks[0].To == "" {
+		return result{}, err
+	}
+	return result{}, d.lookAway(ctx, &c, people, row.Ref)
 }
 
 // approversUnknown is the result where a group's source did not answer.
@@ -61,7 +64,7 @@ func (d *Deliverer) askable(ctx context.Context, c *change.Change, ref change.Re
 			return nil, false, nil
 		}
 		if len(some) == 0 && !ref.Fallback {
-			if err := d.escalate(ctx, c.Number, ref.Ask); err != nil {
+			if err := d.escalate(ctx, c.Number, ref.Ask, ""); err != nil {
 				return nil, false, err
 			}
 		}
@@ -96,12 +99,15 @@ func (d *Deliverer) askDirectly(ctx context.Context, c *change.Change, row *ledg
 	if err := d.Ledger.Put(ctx, askEach(c, people, row.Ref), c.Version, d.Now()); err != nil {
 		return result{}, err
 	}
+	if err := d.lookAway(ctx, c, people, row.Ref); err != nil {
+		return result{}, err
+	}
 	return result{cancel: "the card has no place, so everybody is asked directly"}, nil
 }
 
 // escalate asks the fallback at once. That somebody decided meanwhile is fine.
-func (d *Deliverer) escalate(ctx context.Context, n change.Number, ask int) error {
-	_, err := d.Workflow.Do(ctx, n, change.Escalate{Ask: ask}, change.Itself("asks"))
+func (d *Deliverer) escalate(ctx context.Context, n change.Number, ask int, why string) error {
+	_, err := d.Workflow.Do(ctx, n, change.Escalate{Ask: ask, Why: why}, change.Itself("asks"))
 	if _, refused := errors.AsType[*change.Refusal](err); refused {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -73,6 +74,8 @@ type messenger struct {
 	mu      sync.Mutex
 	next    int
 	written []change.Posting
+
+	retracted []change.Posting
 }
 
 func (m *messenger) Write(_ context.Context, p change.Posting) (string, error) {
@@ -87,6 +90,13 @@ func (m *messenger) Write(_ context.Context, p change.Posting) (string, error) {
 }
 
 func (m *messenger) Remove(context.Context, string) error { return nil }
+
+func (m *messenger) Retract(_ context.Context, p change.Posting) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.retracted = append(m.retracted, p)
+	return nil
+}
 
 func (m *messenger) Permalink(_ context.Context, external string) (string, error) {
 	return "https://slack.example.com/" + external, nil
@@ -104,6 +114,15 @@ func (m *messenger) told(to change.PersonID, what change.Message) bool {
 type directory struct {
 	silent atomic.Bool
 	gone   atomic.Bool // the CTO has left
+
+	mu   sync.Mutex
+	more map[change.GroupID][]change.PersonID // in place of what stands below
+}
+
+func (d *directory) set(id change.GroupID, people ...change.PersonID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.more[id] = people
 }
 
 func (d *directory) Person(_ context.Context, id change.PersonID) (change.Person, error) {
@@ -112,10 +131,13 @@ func (d *directory) Person(_ context.Context, id change.PersonID) (change.Person
 }
 
 func (d *directory) Groups(_ context.Context, ids []change.GroupID) change.GroupView {
-	people := map[change.GroupID][]change.PersonID{"cto": {chief}, "deputies": {deputy}}
+	people := map[change.GroupID][]change.PersonID{"cto": {chief}, "deputies": {deputy}, "on-call": {engineer}, "witnesses": {deputy, other}}
 	if d.gone.Load() {
 		people["cto"] = nil
 	}
+	d.mu.Lock()
+	maps.Copy(people, d.more)
+	d.mu.Unlock()
 	view := change.GroupView{}
 	for _, id := range ids {
 		view[id] = change.Membership{Known: !d.silent.Load(), People: people[id]}
@@ -177,7 +199,7 @@ func recordRules() change.Rules {
 	}
 	return change.Rules{
 		Reasons: []change.Reason{{ID: "down", Label: "The pipeline is down"}},
-		Kinds:   []change.Kind{kind("production", false), kind("secret", true)},
+		Kinds:   append([]change.Kind{kind("production", false), kind("secret", true)}, callKinds()...),
 		Roles:   change.Roles{CTO: []change.GroupID{"cto"}},
 		People: map[change.PersonID]change.Identities{
 			chief: {Jira: ctoAccount}, engineer: {Jira: engineerAccount}, other: {Jira: otherAccount},
@@ -200,7 +222,8 @@ func recordRules() change.Rules {
 func setupRecords(t *testing.T) *recordBundle {
 	t.Helper()
 	b := &recordBundle{clock: newWallClock(), slack: &messenger{}, people: &directory{}, wire: &wire{calls: map[string]int{}}}
-	task := []sandboxjira.IssueType{{Name: "Task"}, {Name: "Prevention"}}
+	levels := []sandboxjira.Level{{ID: "10001", Name: "Security team"}}
+	task := []sandboxjira.IssueType{{Name: "Task", Levels: levels}, {Name: "Prevention", Levels: levels}}
 	b.jira = sandboxjira.New(sandboxjira.Options{
 		Now: b.clock.now, Email: "bot@example.com", Token: "jira-token", Bot: sandboxjira.Account{ID: botAccount, Name: "breakglass"},
 		Accounts: []sandboxjira.Account{{ID: ctoAccount, Name: "The CTO"}, {ID: engineerAccount, Name: "The engineer"}, {ID: otherAccount, Name: "Other"}, {ID: strangerAccount, Name: "Somebody"}},
@@ -232,6 +255,7 @@ func setupRecords(t *testing.T) *recordBundle {
 	}
 	incidents, err := incidentio.New(incidentio.Options{
 		BaseURL: incidentServer.URL, APIKey: "sandbox-key", Now: b.clock.now, HTTPClient: &http.Client{Transport: b.wire, Timeout: 5 * time.Second},
+		MitigatedStatuses: []string{"Monitoring"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -253,7 +277,7 @@ func (b *recordBundle) work(t *testing.T) {
 	t.Helper()
 	for range 50 {
 		idle := true
-		for _, system := range []change.System{change.SystemSlack, change.SystemJira, change.SystemIncident} {
+		for _, system := range ledger.Systems() {
 			due, err := b.Ledger.DueWork(t.Context(), system, b.clock.now(), 100)
 			if err != nil {
 				t.Fatal(err)
@@ -283,7 +307,7 @@ func (b *recordBundle) pass(t *testing.T, d, step time.Duration) {
 
 // as is how a person acts, with the groups of the moment.
 func (b *recordBundle) as(p change.PersonID) change.Actor {
-	view := b.people.Groups(context.Background(), []change.GroupID{"cto", "deputies"})
+	view := b.people.Groups(context.Background(), []change.GroupID{"cto", "deputies", "on-call", "witnesses"})
 	view["engineers"] = change.Membership{Known: true, Everyone: true}
 	return change.Actor{ID: p, Standing: change.Member, Groups: view, Via: "slack"}
 }

@@ -22,9 +22,10 @@ type entry struct {
 func stub(c *change.Change) string { return c.Number.String() + ", a confidential change" }
 
 // forJira is an entry as a comment. Of a confidential change, and so of a private
-// incident, nothing reaches Jira but the number.
+// incident, nothing reaches Jira but the number, unless its ticket is under the
+// configured security level.
 func forJira(c *change.Change, e entry) []change.TicketSection {
-	if c.Confidential {
+	if !c.InTicket() {
 		return []change.TicketSection{{Text: e.stub}}
 	}
 	return append([]change.TicketSection{{Heading: e.title}}, e.sections...)
@@ -109,7 +110,7 @@ func approvers(a change.Ask) []change.PersonID {
 func (d *Deliverer) approved(ctx context.Context, c *change.Change) string {
 	for _, a := range c.Asks {
 		if a.For == change.ForChange && a.Result == change.AskApproved {
-			return d.names(ctx, approvers(a)) + ", " + when(a.Settled)
+			return d.approval(ctx, c, a) + ", " + when(a.Settled)
 		}
 	}
 	return ""
@@ -142,7 +143,10 @@ func (d *Deliverer) plan(ctx context.Context, c *change.Change) paper {
 	if len(c.Witnesses) > 0 {
 		p.add("On the call", d.names(ctx, c.Witnesses))
 	}
+	p.add("Coordinated by", d.names(ctx, c.Coordinators))
+	p.mergeRequests(c)
 	p.add("Links", strings.Join(c.Links, "\n"))
+	p.add("What GitHub's status page said", statusWords(c.Status))
 	return p
 }
 
@@ -159,10 +163,11 @@ var stateWords = map[change.Phase]string{
 	change.Failed:    "Failed; the access was never there.",
 }
 
-// ticketDraft is the change's ticket.
-func (d *Deliverer) ticketDraft(ctx context.Context, c *change.Change, label string) change.TicketDraft {
+// ticketDraft is the change's ticket. A confidential change's says its number and
+// no more, unless it is made under a security level.
+func (d *Deliverer) ticketDraft(ctx context.Context, c *change.Change, label, level string) change.TicketDraft {
 	draft := change.TicketDraft{Project: d.Project.Key, IssueType: d.Project.IssueType, Labels: []string{label, "breakglass"}}
-	if c.Confidential {
+	if c.Confidential && level == "" {
 		draft.Summary = stub(c)
 		text := stub(c) + "."
 		if c.Record.In == change.RecordInIncident {
@@ -171,10 +176,13 @@ func (d *Deliverer) ticketDraft(ctx context.Context, c *change.Change, label str
 		draft.Description = []change.TicketSection{{Text: text}}
 		return draft
 	}
+	if c.Confidential {
+		draft.Security = level
+	}
 	draft.Summary = c.Number.String() + ": " + c.What
 	p := d.plan(ctx, c)
 	if i := c.Incident; i != nil && !i.Now.Private {
-		p.add("Incident", i.Now.Reference+": "+i.Now.Name+" ("+i.Now.Status+")")
+		p.add("Incident", incidentLine(i))
 	}
 	p.add("Approved by", d.approved(ctx, c))
 	if c.Record.Moved != "" {
@@ -198,8 +206,14 @@ func (d *Deliverer) recordEntry(ctx context.Context, c *change.Change) entry {
 	p.add("Written by", d.name(ctx, r.By)+", "+when(r.At))
 	p.add("Made by", d.name(ctx, c.Implementer))
 	p.add("Approved by", d.approved(ctx, c))
+	p.add("Approved although a record was overdue", d.inSpite(ctx, c))
+	for _, a := range c.Answers {
+		p.add(a.Label, a.Text)
+	}
 	p.add("Access", where(c))
 	p.add("Window", window(c))
+	d.mergeRequestEvidence(&p, c, func(who change.PersonID) string { return d.name(ctx, who) })
+	p.add("What GitHub's status page said", statusWords(c.Status))
 	if r.Moved != "" {
 		p.add("Why it is recorded here", r.Moved)
 	}
@@ -250,6 +264,7 @@ func (d *Deliverer) reviewEntry(ctx context.Context, c *change.Change) entry {
 	p.add("What happened", r.Text.What)
 	p.add("Why could the standard process not be used", r.Text.Standard)
 	p.add("What would prevent the same situation", r.Text.Prevent)
+	p.add("Root-cause analysis", r.Text.RootCause)
 	for i, a := range r.Text.Actions {
 		p.add(fmt.Sprintf("Preventive action %d", i+1), a.What+"\n"+d.name(ctx, a.Owner)+", by "+a.Due.UTC().Format(time.DateOnly))
 	}
@@ -259,16 +274,19 @@ func (d *Deliverer) reviewEntry(ctx context.Context, c *change.Change) entry {
 }
 
 // actionDraft is the ticket of preventive action i, from 1.
-func (d *Deliverer) actionDraft(ctx context.Context, c *change.Change, row *ledger.Delivery) change.TicketDraft {
+func (d *Deliverer) actionDraft(ctx context.Context, c *change.Change, row *ledger.Delivery, level string) change.TicketDraft {
 	a := c.Review.Text.Actions[row.Ref.Item-1]
 	draft := change.TicketDraft{
 		Project: d.Project.Key, IssueType: d.Project.PreventionType, Labels: []string{labelOf(c, row, ""), "breakglass"},
 		Assignee: d.Workflow.Rules.People[a.Owner].Jira, Due: a.Due,
 	}
-	if c.Confidential {
+	if c.Confidential && level == "" {
 		draft.Summary = fmt.Sprintf("%s: preventive action %d", stub(c), row.Ref.Item)
 		draft.Description = []change.TicketSection{{Text: draft.Summary + ". Its owner finds it in Slack."}}
 		return draft
+	}
+	if c.Confidential {
+		draft.Security = level
 	}
 	draft.Summary = a.What
 	p := d.actionText(ctx, c, a)

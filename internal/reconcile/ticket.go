@@ -28,11 +28,12 @@ func (d *Deliverer) ticket(ctx context.Context, c change.Change, row *ledger.Del
 	case row.IntendedAt.IsZero() && c.Phase.Final() && c.Window.Start.IsZero():
 		return result{cancel: "the change was over before its ticket could be opened"}, nil
 	}
-	made, wait, err := d.makeTicket(ctx, row, d.ticketDraft(ctx, &c, labelOf(&c, row, "")))
-	if err != nil || len(made) == 0 {
+	label := labelOf(&c, row, "")
+	made, wait, err := d.makeTicket(ctx, row, d.ticketDraft(ctx, &c, label, d.Project.SecurityLevel), d.ticketDraft(ctx, &c, label, ""))
+	if err != nil || len(made.refs) == 0 {
 		return wait, err
 	}
-	if err := d.Ledger.Keep(ctx, row, made[0].ID); err != nil {
+	if err := d.Ledger.Keep(ctx, row, made.refs[0].ID); err != nil {
 		return result{}, err
 	}
 	return d.link(ctx, c, row, made)
@@ -40,17 +41,17 @@ func (d *Deliverer) ticket(ctx context.Context, c change.Change, row *ledger.Del
 
 // link makes the first of the tickets the change's, unless somebody has linked
 // another meanwhile, and joins the rest.
-func (d *Deliverer) link(ctx context.Context, c change.Change, row *ledger.Delivery, made []change.TicketRef) (result, error) {
+func (d *Deliverer) link(ctx context.Context, c change.Change, row *ledger.Delivery, made madeTickets) (result, error) {
 	if c.Ticket == nil {
 		var err error
-		if c, err = d.Workflow.Do(ctx, c.Number, change.LinkTicket{Ticket: made[0], Ours: true}, change.Itself("jira")); err != nil {
+		if c, err = d.Workflow.Do(ctx, c.Number, change.LinkTicket{Ticket: made.refs[0], Ours: true, Secured: made.secured}, change.Itself("jira")); err != nil {
 			return result{}, err
 		}
 		if err := d.hastenRecord(ctx, c.Number); err != nil {
 			return result{}, err
 		}
 	}
-	if err := d.join(ctx, c.Number, c.Ticket.TicketRef, row, made); err != nil {
+	if err := d.join(ctx, c.Number, c.Ticket.TicketRef, row, made.refs); err != nil {
 		return result{}, err
 	}
 	r := result{external: row.ExternalID}
@@ -66,7 +67,7 @@ func (d *Deliverer) link(ctx context.Context, c change.Change, row *ledger.Deliv
 // hastenRecord lets what waited for a ticket go on at once.
 func (d *Deliverer) hastenRecord(ctx context.Context, n change.Number) error {
 	var failures []error
-	for _, kind := range []change.DeliveryKind{change.DeliverRecord, change.DeliverNote, change.DeliverReview, change.DeliverRemoteLink} {
+	for _, kind := range []change.DeliveryKind{change.DeliverRecord, change.DeliverNote, change.DeliverReview, change.DeliverRemoteLink, change.DeliverMergeRequestLink} {
 		failures = append(failures, d.Ledger.Hasten(ctx, n, kind, d.Now()))
 	}
 	return errors.Join(failures...)
@@ -96,7 +97,7 @@ func (d *Deliverer) sweep(ctx context.Context, c change.Change, row *ledger.Deli
 	if c.Ticket == nil && c.Phase.Final() {
 		return result{external: row.ExternalID}, nil
 	}
-	return d.link(ctx, c, row, made)
+	return d.link(ctx, c, row, madeTickets{refs: made})
 }
 
 // same tells whether two references are of one ticket. One that was linked

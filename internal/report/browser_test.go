@@ -11,6 +11,11 @@ import (
 	"github.com/breakglass-bot/breakglass/internal/sandbox/web/webtest"
 )
 
+// outside answers what is drawn beyond its plot, and which tables have to be
+// scrolled although their columns answer a question.
+const outside = `[...document.querySelectorAll("svg.plot :is(rect, circle, path)")].filter(m => m.getBoundingClientRect().right > m.closest("svg.plot").getBoundingClientRect().right + 3)
+  .concat([...document.querySelectorAll(".repeats")].filter(t => t.scrollWidth > t.parentElement.clientWidth)).map(e => e.closest("section").id + ": " + e.textContent.slice(0, 40))`
+
 func TestTheReportFitsItsWindow(t *testing.T) {
 	t.Parallel()
 	pages := http.NewServeMux()
@@ -34,6 +39,9 @@ func TestTheReportFitsItsWindow(t *testing.T) {
 			s.Resize(width, 900, 1.5)
 			if wide := webtest.Ask[int64](s, "document.documentElement.scrollWidth"); wide > width {
 				t.Errorf("the report of %d changes is %d pixels wide in a window of %d", n, wide, width)
+			}
+			if out := webtest.Ask[[]string](s, outside); len(out) > 0 {
+				t.Errorf("of the report of %d changes this lies beyond its plot or its table: %q", n, out)
 			}
 		}
 	}

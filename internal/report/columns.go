@@ -2,6 +2,7 @@ package report
 
 import (
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
@@ -63,7 +64,8 @@ func columns() []column {
 	} {
 		all = append(all, dutyColumns(d.name, d.of)...)
 	}
-	return append(all, trailColumns()...)
+	all = append(all, trailColumns()...)
+	return append(all, mergeRequestColumns()...)
 }
 
 func accessColumns() []column {
@@ -137,7 +139,28 @@ func trailColumns() []column {
 		simple("why", func(r *ledger.PopulationRow) any { return r.Why }),
 		simple("reply", func(r *ledger.PopulationRow) any { return r.Reply }),
 		simple("links", func(r *ledger.PopulationRow) any { return texts(r.Links) }),
+		simple("waived", func(r *ledger.PopulationRow) any { return waivers(r) }),
 	}
+}
+
+// waivers says what was waived, by whom and why, one line for each.
+func waivers(r *ledger.PopulationRow) []string {
+	lines := []string{}
+	for _, w := range r.Waivers {
+		line := string(w.Name)
+		if w.Item > 0 {
+			line += " " + strconv.Itoa(w.Item)
+		}
+		line += " " + w.At.UTC().Format(time.RFC3339)
+		if w.By != "" {
+			line += " by " + string(w.By)
+		}
+		if w.Reason != "" {
+			line += ": " + w.Reason
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 func ticketOf(r *ledger.PopulationRow) change.TicketRef {

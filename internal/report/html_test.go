@@ -183,11 +183,11 @@ func TestWhatPeopleTypedStaysText(t *testing.T) {
 	}
 }
 
-func TestAConfidentialChangeSaysThatItsTextsAreLeftOut(t *testing.T) {
+func TestAConfidentialChangeSaysThatItIsLeftOut(t *testing.T) {
 	t.Parallel()
 	row := asked(1, 0)
 	row.Confidential, row.Withheld = true, true
-	if page := pageOf(t, []ledger.PopulationRow{row}, options()); !bytes.Contains(page, []byte("Confidential: what was typed is left out.")) {
+	if page := pageOf(t, []ledger.PopulationRow{row}, options()); !bytes.Contains(page, []byte("Confidential: only its own people see what it was.")) {
 		t.Error("the page does not say it")
 	}
 }

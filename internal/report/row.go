@@ -51,7 +51,7 @@ func viewOf(r *ledger.PopulationRow, asOf time.Time) rowView {
 		Exceptions: texts(Exceptions(r, asOf)), Refusals: r.Refusals, NoneAsked: r.Access == nil,
 	}
 	if r.Withheld {
-		v.What = "Confidential: what was typed is left out."
+		v.What = "Confidential: only its own people see what it was."
 	}
 	if r.Again != 0 {
 		v.Again = r.Again.String()

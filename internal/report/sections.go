@@ -277,11 +277,15 @@ func (p page) RepeatsPlot() bars {
 }
 
 // thinned places a mark for each time in the page's width, but one only where
-// many would cover each other.
+// many would cover each other. What was agreed after the period is counted, and
+// has no place in the plot.
 func thinned(at []time.Time, y int, class string, x func(time.Time) percent) []segment {
 	var marks []segment
 	for _, when := range at {
 		s := segment{Class: class, X: x(when), Y: y, Say: day(when)}
+		if s.X > 99 {
+			break
+		}
 		if n := len(marks); n == 0 || s.X-marks[n-1].X >= 0.25 {
 			marks = append(marks, s)
 		}

@@ -46,6 +46,8 @@ const (
 	jiraEmail     = "breakglass@example.com"
 	jiraToken     = "sandbox-jira-token"
 	incidentKey   = "sandbox-incident-key"
+	gitlabToken   = "sandbox-gitlab-token" //nolint:gosec // opens nothing but the stand-in
+	githubToken   = "sandbox-github-token" //nolint:gosec // opens nothing but the stand-in
 )
 
 // person is somebody of this world: their part is their name.
@@ -119,7 +121,7 @@ func jiraOptions(opts Options) jira.Options {
 			{ID: DeputyAccount, Name: "Deputy", Email: "deputy@example.com"},
 		},
 		Projects: []jira.Project{
-			{Key: "OPS", Name: "Operations", IssueTypes: []jira.IssueType{{Name: "Task"}}},
+			{Key: "OPS", Name: "Operations", IssueTypes: []jira.IssueType{{Name: "Task", Levels: []jira.Level{{ID: "10001", Name: "Security team"}}}}},
 			{Key: "PLATFORM", Name: "Platform", IssueTypes: []jira.IssueType{{Name: "Task"}}},
 		},
 	}

@@ -1,5 +1,5 @@
 // Package sandbox is a small world for breakglass to live in: stand-ins for
-// Slack, AWS, Jira, incident.io and GitHub's status page, each on its own
+// Slack, AWS, Jira, incident.io, GitLab, GitHub and its status page, each on its own
 // loopback address, with the people, channels, accounts and projects that the
 // example configuration names. The demo and the end-to-end tests play in it.
 //
@@ -17,6 +17,7 @@ import (
 
 	"github.com/breakglass-bot/breakglass/internal/sandbox/aws"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/github"
+	"github.com/breakglass-bot/breakglass/internal/sandbox/gitlab"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/incidentio"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/jira"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/slack"
@@ -36,14 +37,16 @@ type World struct {
 	AWS        *aws.Server
 	Jira       *jira.Server
 	IncidentIO *incidentio.Server
-	GitHub     *github.Status
+	GitHub     *github.Status // its status page
+	Pulls      *github.Server // its pull requests
+	GitLab     *gitlab.Server
 
 	now     func() time.Time
 	urls    urls
 	servers []*http.Server
 }
 
-type urls struct{ slack, aws, jira, incidentIO, github string }
+type urls struct{ slack, aws, jira, incidentIO, github, pulls, gitlab string }
 
 // Start makes the world and serves it on loopback addresses until Close.
 func Start(ctx context.Context, opts Options) (*World, error) {
@@ -54,6 +57,7 @@ func Start(ctx context.Context, opts Options) (*World, error) {
 	w := &World{
 		now: opts.Now, Slack: slack.New(slackOptions(opts)), AWS: newAWS(opts), IncidentIO: incidents,
 		Jira: jira.New(jiraOptions(opts)), GitHub: github.NewStatus(opts.Now),
+		Pulls: github.New(github.Options{Now: opts.Now, Token: githubToken}), GitLab: gitlab.New(gitlab.Options{Now: opts.Now, Token: gitlabToken}),
 	}
 	for _, s := range []struct {
 		handler http.Handler
@@ -64,6 +68,8 @@ func Start(ctx context.Context, opts Options) (*World, error) {
 		{w.Jira, &w.urls.jira},
 		{w.IncidentIO, &w.urls.incidentIO},
 		{w.GitHub, &w.urls.github},
+		{w.Pulls, &w.urls.pulls},
+		{w.GitLab, &w.urls.gitlab},
 	} {
 		if err := w.serve(ctx, s.handler, s.url); err != nil {
 			return nil, errors.Join(err, w.Close())
@@ -71,6 +77,9 @@ func Start(ctx context.Context, opts Options) (*World, error) {
 	}
 	w.Slack.SetURL(w.urls.slack)
 	w.people()
+	if err := w.forges(); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
 	return w, nil
 }
 
@@ -105,7 +114,8 @@ func (w *World) Violations() []string {
 	var all []string
 	for system, list := range map[string][]string{
 		"Slack": w.Slack.Violations(), "AWS": w.AWS.Violations(), "Jira": w.Jira.Violations(),
-		"incident.io": w.IncidentIO.Violations(), "GitHub": w.GitHub.Violations(),
+		"incident.io": w.IncidentIO.Violations(), "GitHub status": w.GitHub.Violations(),
+		"GitHub": w.Pulls.Violations(), "GitLab": w.GitLab.Violations(),
 	} {
 		for _, v := range list {
 			all = append(all, system+": "+v)
@@ -126,6 +136,8 @@ func (w *World) Config(example []byte, listen string) []byte {
 		"https://example.atlassian.net", w.urls.jira,
 		"https://api.incident.io", w.urls.incidentIO,
 		"https://www.githubstatus.com", w.urls.github,
+		"https://api.github.com", w.urls.pulls,
+		"https://gitlab.com", w.urls.gitlab,
 	).Replace(string(example)))
 }
 
@@ -141,7 +153,7 @@ func (w *World) mode() string {
 func (w *World) Env() []string {
 	env := []string{
 		"SLACK_BOT_TOKEN=" + botToken, "JIRA_EMAIL=" + jiraEmail, "JIRA_API_TOKEN=" + jiraToken,
-		"INCIDENT_IO_API_KEY=" + incidentKey,
+		"INCIDENT_IO_API_KEY=" + incidentKey, "GITLAB_TOKEN=" + gitlabToken, "GITHUB_TOKEN=" + githubToken,
 		"AWS_ACCESS_KEY_ID=sandbox", "AWS_SECRET_ACCESS_KEY=sandbox", "AWS_EC2_METADATA_DISABLED=true",
 	}
 	if w.Slack.SocketMode() {
@@ -155,7 +167,7 @@ func (w *World) Env() []string {
 func (w *World) Wait(ctx context.Context, holds func() bool) error {
 	for {
 		aws, jira, incidents := w.AWS.Changed(), w.Jira.Changed(), w.IncidentIO.Changed()
-		slack := w.Slack.Changed()
+		slack, gitlab, pulls := w.Slack.Changed(), w.GitLab.Changed(), w.Pulls.Changed()
 		w.AWS.Settle()
 		if holds() {
 			return nil
@@ -167,6 +179,8 @@ func (w *World) Wait(ctx context.Context, holds func() bool) error {
 		case <-jira:
 		case <-incidents:
 		case <-slack:
+		case <-gitlab:
+		case <-pulls:
 		case <-time.After(50 * time.Millisecond): // what falls due by the clock changes only when somebody looks
 		}
 	}
@@ -182,6 +196,8 @@ func (w *World) Addresses() []Address {
 		{"AWS", w.urls.aws},
 		{"Jira", w.urls.jira},
 		{"incident.io", w.urls.incidentIO},
+		{"GitLab", w.urls.gitlab},
+		{"GitHub", w.urls.pulls},
 		{"GitHub status", w.urls.github},
 	}
 }

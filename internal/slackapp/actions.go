@@ -25,11 +25,13 @@ const (
 	actionSignOff        = "sign_off"
 	actionRemindLater    = "remind_later"
 	actionAskAgain       = "ask_again"
+	actionOnCall         = "on_call"       // a witness's word that they were on the call
 	actionMarkStanding   = "mark_standing" // on the audit channel's message about access that was there before
 	actionEndAccess      = "end_access"    // likewise
-	actionRequest        = "request"       // on the home tab
-	actionHomeOn         = "home_on"       // likewise: the next page of a list
-	actionHomeBack       = "home_back"     // likewise: the page before
+	actionWaive          = "waive"
+	actionRequest        = "request"   // on the home tab
+	actionHomeOn         = "home_on"   // likewise: the next page of a list
+	actionHomeBack       = "home_back" // likewise: the page before
 )
 
 // buttonKey is what a button's value holds: a key to look things up by, and
@@ -37,7 +39,7 @@ const (
 type buttonKey struct {
 	Number     change.Number
 	Ask        int                   // of approve, deny and change_duration
-	Obligation change.ObligationName // of remind_later
+	Obligation change.ObligationName // of remind_later and waive
 	Item       int
 }
 

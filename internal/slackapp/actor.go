@@ -3,7 +3,6 @@ package slackapp
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -123,25 +122,12 @@ func (a *App) do(ctx context.Context, n change.Number, cmd change.Command, id ch
 	if err != nil {
 		return before, false, err
 	}
+	seen := a.seeIncident(ctx, &before, cmd)
 	actor, err := a.actor(ctx, id, teamID, &before, lessAccess(cmd))
 	if err != nil {
-		return before, false, err
+		return change.Change{}, false, err // what is not known to be theirs is not handed on
 	}
+	cmd = seen()
 	after, err = a.Workflow.Do(ctx, n, cmd, actor, p.option())
 	return after, err == nil && after.Version > before.Version, err
-}
-
-// mayRead tells whether somebody may see a change: every member, but a
-// confidential one only its own people and the auditors.
-func (a *App) mayRead(c *change.Change, p change.PersonID, v change.GroupView) bool {
-	if !c.Confidential || c.Own(p) || slices.Contains(c.Witnesses, p) {
-		return true
-	}
-	if is, _ := c.IsApprover(v, p); is {
-		return true
-	}
-	if has, _ := v.Has(p, a.Rules.Roles.Auditors...); has {
-		return true
-	}
-	return false
 }

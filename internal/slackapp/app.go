@@ -46,6 +46,8 @@ type Incidents interface {
 	Recent(ctx context.Context) ([]change.Incident, error)
 	Incident(ctx context.Context, id string) (change.Incident, error)
 	ByReferenceOrURL(ctx context.Context, s string) (change.Incident, error)
+	// Severities lists the severities that an incident may be opened with.
+	Severities(ctx context.Context) ([]change.IncidentSeverity, error)
 	// IsIncidentURL tells whether s is an incident's address. It calls nobody.
 	IsIncidentURL(s string) bool
 }
@@ -57,6 +59,8 @@ type Lookups struct {
 	Access    AWSAccess
 	Tickets   Tickets
 	Incidents Incidents
+
+	MergeRequests MergeRequests // also without a forge: addresses are kept as text then
 }
 
 // Config is what the edge needs of the configuration besides the rules.
@@ -87,11 +91,13 @@ type App struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 
-	replays   replays
-	updates   updates
-	incidents incidentCache
-	socket    socketState
-	replies   sync.WaitGroup
+	flood      flood
+	replays    replays
+	updates    updates
+	incidents  incidentCache
+	severities severityCache
+	socket     socketState
+	replies    sync.WaitGroup
 }
 
 // slackRetries is how often a call that Slack has throttled is repeated.

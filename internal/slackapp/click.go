@@ -16,23 +16,24 @@ func carries(kind change.DeliveryKind) []string {
 	case change.DeliverCard:
 		return []string{
 			actionWithdraw, actionFinish, actionExtend, actionAddNote, actionEndNow, actionLinkRecord, actionShow,
-			actionWriteRecord, actionWriteReview, actionAskAgain,
+			actionWriteRecord, actionWriteReview, actionAskAgain, actionLinkMergeRequest,
 		}
 	case change.DeliverAsk:
-		return []string{actionApprove, actionDeny, actionChangeDuration, actionShow, actionEndNow}
+		return []string{actionApprove, actionDeny, actionChangeDuration, actionShow, actionEndNow, actionOnCall}
 	case change.DeliverDirect:
 		return []string{
 			actionWithdraw, actionFinish, actionExtend, actionAddNote, actionEndNow, actionLinkRecord, actionShow,
-			actionWriteRecord, actionWriteReview, actionAskAgain, actionSignOff, actionMarkStanding, actionEndAccess,
+			actionWriteRecord, actionWriteReview, actionAskAgain, actionSignOff, actionMarkStanding, actionEndAccess, actionWaive,
+			actionLinkMergeRequest,
 		}
 	case change.DeliverReminder:
-		return []string{actionRemindLater, actionWriteRecord, actionWriteReview, actionSignOff, actionAddNote, actionLinkRecord, actionShow}
+		return []string{actionRemindLater, actionWriteRecord, actionWriteReview, actionSignOff, actionAddNote, actionLinkRecord, actionShow, actionLinkMergeRequest}
 	case change.DeliverSignOff:
 		return []string{actionSignOff, actionShow}
 	case change.DeliverAudit:
 		return []string{actionMarkStanding, actionEndAccess, actionShow}
 	case change.DeliverThread:
-		return []string{actionShow}
+		return []string{actionShow, actionConfirmReview}
 	default:
 		return nil
 	}
@@ -71,6 +72,9 @@ func (a *App) clicked(ctx context.Context, i *interaction, act action) error {
 	if !ok {
 		return errForged
 	}
+	if act.ActionID == actionWaive && i.Container.IsEphemeral { // on what /emergency show answers, which no delivery stands behind
+		return a.openForm(ctx, i, act.ActionID, key)
+	}
 	if err := a.genuine(ctx, i, act, key); err != nil {
 		return err
 	}
@@ -96,7 +100,9 @@ func (a *App) genuine(ctx context.Context, i *interaction, act action, key butto
 func fits(key buttonKey, name string, ref change.Ref) bool {
 	switch name {
 	case actionApprove, actionDeny, actionChangeDuration:
-		return key.Ask == ref.Ask
+		return key.Ask == ref.Ask && ref.Message != change.MessageWitness
+	case actionOnCall:
+		return key.Ask == ref.Ask && ref.Message == change.MessageWitness
 	case actionRemindLater:
 		return key.Obligation == ref.Obligation && key.Item == ref.Item
 	}
@@ -113,8 +119,15 @@ func (a *App) press(ctx context.Context, i *interaction, name string, key button
 	}
 	if cmd := commandOfButton(name, key); cmd != nil {
 		after, done, err := a.do(ctx, key.Number, cmd, i.person(), i.User.TeamID, byTrigger(i.TriggerID))
+		if refusedAs(err, change.ReasonNeeded) {
+			return a.askReason(ctx, i, key, err)
+		}
 		if err != nil {
+			a.lookAgain(ctx, key.Number, cmd, err)
 			return err
+		}
+		if _, confirmed := cmd.(change.ConfirmMergeRequest); confirmed && done {
+			a.tell(ctx, i, confirmedWords(&after, key))
 		}
 		if _, finished := cmd.(change.Finish); finished && done && after.Phase == change.Ended {
 			a.open(ctx, i.TriggerID, i.View, recordForm(&after, key))
@@ -146,6 +159,8 @@ func commandOfButton(name string, key buttonKey) change.Command {
 	switch name {
 	case actionApprove:
 		return change.Approve{Ask: key.Ask}
+	case actionOnCall:
+		return change.ConfirmCall{Ask: key.Ask}
 	case actionWithdraw:
 		return change.Withdraw{}
 	case actionFinish:
@@ -154,6 +169,8 @@ func commandOfButton(name string, key buttonKey) change.Command {
 		return change.EndNow{}
 	case actionSignOff:
 		return change.SignOff{}
+	case actionConfirmReview:
+		return change.ConfirmMergeRequest{Item: key.Item}
 	case actionRemindLater:
 		return change.RemindLater{Obligation: key.Obligation, Item: key.Item}
 	}
@@ -168,6 +185,9 @@ func (a *App) decideStanding(ctx context.Context, i *interaction, n change.Numbe
 		return err
 	}
 	actor, err := a.actor(ctx, i.person(), i.User.TeamID, &c, false)
+	if err == nil {
+		err = c.Cleared(a.Rules, actor.Groups, actor.ID)
+	}
 	if err != nil {
 		return err
 	}

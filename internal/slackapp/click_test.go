@@ -37,7 +37,7 @@ func TestEveryButtonThatIsPostedIsOneThatTheClickBelieves(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{actionApprove, actionDeny, actionChangeDuration, actionShow, actionFinish, actionExtend, actionEndNow, actionAskAgain, actionSignOff, actionRemindLater, actionMarkStanding} {
+	for _, want := range []string{actionApprove, actionDeny, actionChangeDuration, actionShow, actionFinish, actionExtend, actionEndNow, actionAskAgain, actionSignOff, actionRemindLater, actionMarkStanding, actionOnCall, actionLinkMergeRequest, actionConfirmReview} {
 		if !seen[want] {
 			t.Errorf("no message has %s, so nothing was proven of it", want)
 		}

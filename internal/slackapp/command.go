@@ -121,11 +121,25 @@ func (a *App) noteCommand(ctx context.Context, c command, n change.Number, rest 
 }
 
 func (a *App) linkWord(ctx context.Context, c command, n change.Number, rest string) (ephemeral, error) {
-	cmd, err := a.linkCommand(ctx, change.PersonID(c.UserID), "", unwrapped(rest))
-	if err == nil {
-		_, _, err = a.give(ctx, c, n, cmd)
+	given, which := rest, ""
+	if first, after := cutWord(rest); strings.EqualFold(after, optionFix) || strings.EqualFold(after, optionItself) {
+		given, which = first, strings.ToLower(after)
 	}
-	return privately("Linked to " + n.String() + "."), err
+	cmd, err := a.linkCommand(ctx, change.PersonID(c.UserID), "", unwrapped(given))
+	if err != nil {
+		return ephemeral{}, err
+	}
+	if link, is := cmd.(change.LinkMergeRequest); is {
+		link.Fix = which == optionFix
+		cmd = link
+		if which == "" {
+			if say, err := a.askWhichItIs(ctx, c, n, link); err != nil || say != "" {
+				return privately(say), err
+			}
+		}
+	}
+	_, _, err = a.give(ctx, c, n, cmd)
+	return privately(linkedWords(n, cmd)), err
 }
 
 // unwrapped takes an address out of the brackets that Slack may put around it.

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -61,12 +62,12 @@ func (a *App) behind(d door) http.Handler {
 func (a *App) serve(w http.ResponseWriter, r *http.Request, d door) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		a.Log.WarnContext(r.Context(), "a request could not be read", "door", string(d), "error", err)
+		a.turnedDown(r.Context(), "a request could not be read", d, slog.Any("error", err))
 		http.Error(w, "unreadable", http.StatusBadRequest)
 		return
 	}
 	if why := a.forged(r.Header, body); why != "" {
-		a.Log.WarnContext(r.Context(), "a request was not signed by Slack", "door", string(d), "why", why)
+		a.turnedDown(r.Context(), "a request was not signed by Slack", d, slog.String("why", why))
 		http.Error(w, "not signed", http.StatusUnauthorized)
 		return
 	}

@@ -188,7 +188,7 @@ func TestThisChannelsIncidentIsChosenOnlyWhenItIsKnownWithoutALookUp(t *testing.
 	}
 	offered, err := p.Search(ctx, "Active incident", "")
 	must(t, err)
-	if len(offered) != 2 || offered[0] != "No incident" {
+	if len(offered) != 3 || offered[0] != "No incident" {
 		t.Errorf("offered: %q", offered)
 	}
 	if _, err := p.Search(ctx, "Active incident", "inc"); err != nil || e.outside.listed != 1 {

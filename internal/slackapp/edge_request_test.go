@@ -86,7 +86,7 @@ func TestQuestionsAndAnOptionalPlaceBelongToTheirKind(t *testing.T) {
 	must(t, p.Type(ctx, "How will it be rolled back?", "Fail back"))
 	offered, err := p.Search(ctx, "Active incident", "")
 	must(t, err)
-	if len(offered) != 1 || offered[0] != "INC-7 Orders are stuck (Investigating)" {
+	if len(offered) != 2 || offered[1] != "Open an incident" || offered[0] != "INC-7 Orders are stuck (Investigating)" {
 		t.Errorf("offered: %q", offered)
 	}
 	must(t, p.Select(ctx, "Active incident", offered[0]))

@@ -240,6 +240,8 @@ func (e *edge) systemEvents() []change.EventType {
 	return types
 }
 
+func asFormError(err error) (*slack.FormError, bool) { return errors.AsType[*slack.FormError](err) }
+
 // formError answers what stands at the inputs of a form that was not taken.
 func formError(t *testing.T, err error) map[string]string {
 	t.Helper()

@@ -120,6 +120,12 @@ func (o *outside) Incident(_ context.Context, id string) (change.Incident, error
 	return change.Incident{}, &change.OutsideError{System: change.SystemIncident, Outcome: change.Missing, Say: "There is no such incident."}
 }
 
+func (o *outside) Severities(context.Context) ([]change.IncidentSeverity, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return []change.IncidentSeverity{{ID: "sev-minor", Name: "Minor"}, {ID: "sev-major", Name: "Major"}}, o.incErr
+}
+
 func (o *outside) ByReferenceOrURL(ctx context.Context, s string) (change.Incident, error) {
 	return o.Incident(ctx, s)
 }

@@ -75,9 +75,12 @@ type form struct {
 	Choice       change.TicketChoice
 	Ticket       string
 	Answers      map[change.QuestionID]string
-	MadeAt       time.Time
-	Implementer  change.PersonID
-	GivenBy      change.PersonID
+	onCall
+	MadeAt      time.Time
+	Implementer change.PersonID
+	GivenBy     change.PersonID
+
+	MergeRequests string // as typed: addresses, one on each line
 }
 
 // blockName is the part of a block's id that names the input.
@@ -117,11 +120,13 @@ func formOf(v *shownView, rules change.Rules) form {
 	f.Duration = durationOf(at(durationBlock(f.Target, f.Set), inputDuration).option())
 	f.Choice = change.TicketChoice(at(inputRecord, inputRecord).option())
 	f.Ticket = strings.TrimSpace(at(inputTicket, inputTicket).Value)
+	f.MergeRequests = at(inputMergeRequest, inputMergeRequest).Value
 	if kind, ok := rules.Kind(f.Kind); ok {
 		for _, q := range kind.Questions {
 			f.Answers[q.ID] = answerOf(q, at(questionBlock(kind.ID, q.ID), inputQuestion))
 		}
 	}
+	f.onCall = onCallOf(v, f.Kind)
 	if s := at(inputMadeAt, inputMadeAt).SelectedDateTime; s != 0 {
 		f.MadeAt = time.Unix(s, 0).UTC()
 	}
@@ -177,6 +182,9 @@ func (f *form) settle(rules change.Rules) {
 		return
 	}
 	if f.Incident == noIncident && kind.Incident == change.NeedRequired {
+		f.Incident, f.IncidentText = "", ""
+	}
+	if f.Incident == openIncident && f.Report {
 		f.Incident, f.IncidentText = "", ""
 	}
 	if f.Choice == "" {

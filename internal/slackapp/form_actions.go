@@ -32,6 +32,9 @@ func (a *App) formChanged(ctx context.Context, i *interaction, act action) {
 		}
 		return
 	}
+	if f.Incident == openIncident {
+		a.learnSeverities(ctx)
+	}
 	a.update(ctx, i, act, a.requestForm(f, i.person(), ""))
 }
 

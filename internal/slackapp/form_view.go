@@ -58,16 +58,19 @@ func (a *App) kindInputs(f form, kind change.Kind, me change.PersonID) []slack.B
 	var blocks []slack.Block
 	if a.Lookups.Incidents != nil {
 		blocks = append(blocks, a.incidentInput(f, kind))
+		blocks = append(blocks, a.openingInputs(f, kind)...)
 	}
 	if kind.Access == change.NeedRequired || kind.Access == change.NeedOptional {
 		blocks = append(blocks, a.accessInputs(f, kind)...)
 	}
+	blocks = append(blocks, mergeRequestInput(f, kind)...)
 	if f.recordAsked(a.Rules) {
 		blocks = append(blocks, a.recordInputs(f)...)
 	}
 	for _, q := range kind.Questions {
 		blocks = append(blocks, questionInput(f, kind, q))
 	}
+	blocks = append(blocks, a.selfApprovalInput(f, kind)...)
 	if f.Report {
 		blocks = append(blocks, reportInputs(f, me)...)
 	}
@@ -122,6 +125,8 @@ func incidentChosen(f form, kind change.Kind) *slack.OptionBlockObject {
 	switch {
 	case f.Incident == noIncident && kind.Incident != change.NeedRequired:
 		return optionOf(noIncident, "No incident")
+	case f.Incident == openIncident:
+		return optionOf(openIncident, openIncidentWords)
 	case f.Incident != "" && f.IncidentText != "":
 		return optionOf(f.Incident, f.IncidentText)
 	}

@@ -2,6 +2,7 @@ package slackapp
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,7 +16,7 @@ const (
 	nothingWaits = "Nothing waits for you. Enjoy the quiet."
 	nothingMine  = "You have not made an emergency change yet. May it stay so."
 	nothingOpen  = "No emergency change is open. All is calm."
-	approveThere = "*Approve* and *Deny* stand on the message that asked you; *Show* opens the details."
+	approveThere = "*Approve*, *Deny* and *I was on the call* stand on the message that asked you; *Show* opens the details."
 	groupsSilent = "Some groups could not be looked up just now, so something may be missing here. Open this tab again in a moment."
 	moreThanRead = "There are more open changes than are looked through here; the newest were."
 )
@@ -25,7 +26,7 @@ func (h home) blocks() []slack.Block {
 	asked := false
 	for _, r := range h.waiting.rows {
 		waiting = append(waiting, r.blocks()...)
-		asked = asked || r.asks
+		asked = asked || r.asks || r.call
 	}
 	for _, c := range h.mine.rows {
 		mine = append(mine, homeRow(homeMine, &c, changeLine(&c)+owedOf(&c)))
@@ -89,7 +90,7 @@ func homeRow(list homeList, c *change.Change, line string) *slack.SectionBlock {
 func (r waitingRow) blocks() []slack.Block {
 	var do []slack.BlockElement
 	for _, o := range r.owed {
-		if b := homeDuty(&r.change, o); b != nil {
+		if b := homeDuty(&r.change, o); b != nil && r.cleared && !slices.ContainsFunc(do, sameAction(b)) {
 			do = append(do, b)
 		}
 	}
@@ -105,6 +106,15 @@ func (r waitingRow) blocks() []slack.Block {
 		return []slack.Block{row}
 	}
 	return []slack.Block{row, slack.NewActionBlock("do-"+strconv.FormatInt(int64(r.change.Number), 10), do...)}
+}
+
+// sameAction tells whether a button is the same as another: one merge request may
+// meet several obligations.
+func sameAction(b *slack.ButtonBlockElement) func(slack.BlockElement) bool {
+	return func(other slack.BlockElement) bool {
+		o, ok := other.(*slack.ButtonBlockElement)
+		return ok && o.ActionID == b.ActionID
+	}
 }
 
 // homeDuty is the button that meets an obligation; nil where none does, or where

@@ -44,7 +44,7 @@ func (a *App) homeClicked(ctx context.Context, i *interaction, act action) error
 	switch act.ActionID {
 	case actionShow:
 		return a.showInView(ctx, i, key.Number, 0)
-	case actionWriteRecord, actionWriteReview:
+	case actionWriteRecord, actionWriteReview, actionLinkMergeRequest:
 		return a.openForm(ctx, i, act.ActionID, key)
 	case actionSignOff:
 		_, _, err := a.do(ctx, key.Number, change.SignOff{}, i.person(), i.User.TeamID, byTrigger(i.TriggerID))

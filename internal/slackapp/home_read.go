@@ -93,7 +93,7 @@ func (a *App) overseers() []change.GroupID {
 // until is by when the first thing is to be done: what is overdue comes first.
 func (r waitingRow) until() time.Time {
 	at := r.change.RequestedAt.AddDate(100, 0, 0) // whatever has no deadline comes last
-	if r.asks {
+	if r.asks || r.call {
 		if ask := r.change.OpenAsk(); !ask.LapseAt.IsZero() {
 			at = ask.LapseAt
 		}

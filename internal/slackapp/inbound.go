@@ -94,6 +94,7 @@ type typed struct {
 	SelectedOption   *option  `json:"selected_option"`
 	SelectedOptions  []option `json:"selected_options"`
 	SelectedUser     string   `json:"selected_user"`
+	SelectedUsers    []string `json:"selected_users"`
 	SelectedDate     string   `json:"selected_date"`
 	SelectedDateTime int64    `json:"selected_date_time"`
 }

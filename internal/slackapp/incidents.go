@@ -111,5 +111,20 @@ func (a *App) incidentOfChannel(channel string) (change.Incident, bool) {
 
 // incidentLine is an incident as an option shows it.
 func incidentLine(i change.Incident) string {
-	return clip(strings.TrimSpace(i.Reference+" "+i.Name)+" ("+i.Status+")", 75)
+	status := i.Status
+	if i.Mitigated {
+		status += ", mitigated"
+	}
+	return clip(strings.TrimSpace(i.Reference+" "+i.Name)+" ("+status+")", 75)
+}
+
+// unchecked is an incident as it was seen before, where incident.io does not
+// answer now: what it is at this moment is not known. What it was in the past,
+// which a report asks about, does not change.
+func unchecked(i change.Incident, report bool) *change.Incident {
+	i.SeenAt = time.Time{}
+	if !report {
+		i.Category, i.Mitigated, i.MitigatedSince, i.Closed = change.IncidentLive, false, time.Time{}, time.Time{}
+	}
+	return &i
 }

@@ -15,8 +15,8 @@ const maxAddress = 2000
 // referencePattern is how an incident's reference looks, such as INC-123.
 var referencePattern = regexp.MustCompile(`^[A-Za-z]{2,10}-?[0-9]{1,10}$`)
 
-// linkCommand finds out what was given to be linked: a ticket, an incident, or
-// another address, which is kept as it is and never fetched. Whoever is no full
+// linkCommand finds out what was given to be linked: a ticket, an incident, a merge
+// request, or another address, which is kept as it is and never fetched. Whoever is no full
 // member does not learn what there is to be linked.
 func (a *App) linkCommand(ctx context.Context, who change.PersonID, teamID, given string) (change.Command, error) {
 	within, cancel := context.WithTimeout(ctx, lookWithin)
@@ -44,6 +44,9 @@ func (a *App) linkCommand(ctx context.Context, who change.PersonID, teamID, give
 			return nil, inText(turnDown(change.BadInput, "%s", say))
 		}
 		return change.LinkIncident{Incident: incident}, nil
+	}
+	if ref, is := a.mergeRequestGiven(given); is {
+		return a.linkMergeRequest(within, ref, false)
 	}
 	u, err := url.Parse(given)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || len(given) > maxAddress {

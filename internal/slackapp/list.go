@@ -33,6 +33,7 @@ type waitingRow struct {
 	change  change.Change
 	cleared bool                // they may read it
 	asks    bool                // their approval
+	call    bool                // their word that they were on the call
 	owed    []change.Obligation // by them
 }
 
@@ -53,10 +54,10 @@ func (a *App) overviewOf(ctx context.Context, who change.PersonID) (overview, er
 		if c.Own(who) {
 			o.mine = append(o.mine, c)
 		}
-		cleared := a.mayRead(&c, who, groups)
+		cleared, _ := c.MayRead(a.Rules, groups, who)
 		o.all = append(o.all, openRow{change: c, cleared: cleared})
 		r := waitsFor(&c, who, groups)
-		if r.cleared = cleared; r.asks || len(r.owed) > 0 {
+		if r.cleared = cleared; r.asks || r.call || len(r.owed) > 0 {
 			o.waiting = append(o.waiting, r)
 		}
 	}
@@ -77,7 +78,8 @@ func (a *App) groupsOfAll(changes []change.Change) []change.GroupID {
 func waitsFor(c *change.Change, who change.PersonID, groups change.GroupView) waitingRow {
 	r := waitingRow{change: *c}
 	if ask := c.OpenAsk(); ask != nil {
-		r.asks = mayAnswer(c, ask, who, groups)
+		r.asks = !ask.Quiet && mayAnswer(c, ask, who, groups)
+		r.call = c.AwaitsWitness(who)
 	}
 	for _, o := range c.Owing() {
 		mine := o.OwnedBy(who, groups)
@@ -118,18 +120,20 @@ func obligationLine(o change.Obligation) string {
 }
 
 func (r waitingRow) line() string {
+	if !r.cleared {
+		return untold(&r.change)
+	}
 	var what []string
 	if r.asks {
 		what = append(what, "your approval")
 	}
+	if r.call {
+		what = append(what, "your word whether you were on the emergency call")
+	}
 	for _, o := range r.owed {
 		what = append(what, obligationLine(o))
 	}
-	title := "*" + changeTitle(&r.change) + "*"
-	if !r.cleared {
-		title = untold(&r.change)
-	}
-	return title + " – " + strings.Join(what, ", ")
+	return "*" + changeTitle(&r.change) + "* – " + strings.Join(what, ", ")
 }
 
 func changeLine(c *change.Change) string {

@@ -20,6 +20,8 @@ type looked struct {
 	ticket   *change.TicketRef
 	checked  bool                    // the ticket was seen in Jira
 	no       map[change.Field]string // definite noes, by input
+
+	mergeRequests []change.RequestedMergeRequest
 }
 
 // look asks the other systems about a form, side by side, within 1.5 s. A
@@ -42,12 +44,16 @@ func (a *App) look(ctx context.Context, f *form, who change.PersonID, teamID str
 			a.lookAWS(within, f, l.person, &l, no)
 		}
 	})
-	all.Go(func() { l.groups = a.People.Groups(within, a.groupsOf(kind)) })
-	if f.Incident != "" && f.Incident != noIncident && a.Lookups.Incidents != nil {
+	all.Go(func() { l.groups = a.People.Groups(within, a.groupsOf(kind, f.selfApproves(kind))) })
+	a.lookOnCall(within, f, kind, all.Go, no)
+	if f.Incident != "" && f.Incident != noIncident && f.Incident != openIncident && a.Lookups.Incidents != nil {
 		all.Go(func() { l.incident = a.lookIncident(within, f, no) })
 	}
 	if f.Choice == change.TicketExisting && f.recordAsked(a.Rules) {
 		all.Go(func() { l.ticket, l.checked = a.lookTicket(within, f.Ticket, no) })
+	}
+	if kind.MergeRequest != "" && kind.MergeRequest != change.NeedNone {
+		all.Go(func() { l.mergeRequests = a.lookMergeRequests(within, f.MergeRequests, no) })
 	}
 	if f.Report && f.Implementer != "" && f.Implementer != who {
 		all.Go(func() { a.lookColleague(within, f.Implementer, change.FieldImplementer, no) })
@@ -57,9 +63,12 @@ func (a *App) look(ctx context.Context, f *form, who change.PersonID, teamID str
 }
 
 // groupsOf lists the groups that a submission needs: who may ask, and who will
-// be asked.
-func (a *App) groupsOf(kind change.Kind) []change.GroupID {
+// be asked; with self, also who may approve it themselves, and with whom.
+func (a *App) groupsOf(kind change.Kind, self bool) []change.GroupID {
 	c := change.Change{Plan: change.Plan{Approvals: kind.Approvals}}
+	if self {
+		c.Phase, c.Plan.SelfApproval, c.Self = change.Requested, kind.SelfApproval, &change.SelfApproved{}
+	}
 	ids := slices.Concat(kind.Requesters, c.GroupsOf(a.Rules))
 	slices.Sort(ids)
 	return slices.Compact(ids)
@@ -124,7 +133,7 @@ func (a *App) lookIncident(ctx context.Context, f *form, no func(change.Field, s
 		return nil
 	}
 	if i, ok := a.incidents.find(f.Incident); ok {
-		return &i
+		return unchecked(i, f.Report)
 	}
 	reference, name, _ := strings.Cut(f.IncidentText, " ")
 	return &change.Incident{ID: f.Incident, Reference: reference, Name: name, Category: change.IncidentLive}

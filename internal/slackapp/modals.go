@@ -2,7 +2,6 @@ package slackapp
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -13,12 +12,14 @@ import (
 // The forms that buttons open, besides the request form.
 const (
 	callbackDeny     = "deny_form"
+	callbackApprove  = "approve_form"
 	callbackDuration = "duration_form"
 	callbackExtend   = "extend_form"
 	callbackNote     = "note_form"
 	callbackLink     = "link_form"
 	callbackRecord   = "record_form"
 	callbackReview   = "review_form"
+	callbackWaive    = "waive_form"
 )
 
 // The inputs of these forms, named as the fields that refusals are about.
@@ -39,10 +40,15 @@ func (a *App) openForm(ctx context.Context, i *interaction, name string, key but
 	if err != nil {
 		return err
 	}
-	if !a.mayRead(&c, actor.ID, actor.Groups) {
-		return turnDown(change.NotAllowed, "%s is confidential.", c.Number)
+	if err := c.Cleared(a.Rules, actor.Groups, actor.ID); err != nil {
+		return err
 	}
-	v, err := a.formFor(&c, name, key, i)
+	var v slack.ModalViewRequest
+	if name == actionWaive {
+		v, err = waiveForm(&c, actor, key)
+	} else {
+		v, err = a.formFor(&c, name, key, i)
+	}
 	if err != nil {
 		return err
 	}
@@ -73,6 +79,8 @@ func (a *App) formFor(c *change.Change, name string, key buttonKey, i *interacti
 		return noteForm(c, key), nil
 	case actionLinkRecord:
 		return linkForm(c, key), nil
+	case actionLinkMergeRequest:
+		return mergeRequestForm(c, key, ""), nil
 	case actionWriteRecord:
 		return recordForm(c, key), nil
 	case actionWriteReview:
@@ -154,7 +162,11 @@ func noteForm(c *change.Change, key buttonKey) slack.ModalViewRequest {
 func linkForm(c *change.Change, key buttonKey) slack.ModalViewRequest {
 	link := textInput(inputText, inputText, "Link", "", false, false)
 	link.Hint = plainObject("A Jira key or ticket, an incident's reference or address, a merge or pull request", 2000)
-	return about(c, key, callbackLink, "Link record", "Link", link)
+	blocks := []slack.Block{link}
+	if c.Plan.PermanentFix { // asked of merge requests only
+		blocks = append(blocks, fixInput(true))
+	}
+	return about(c, key, callbackLink, "Link record", "Link", blocks...)
 }
 
 // recordForm asks what was done and why, filled in from what was planned.
@@ -186,9 +198,12 @@ func formAgain(c *change.Change, channel string) form {
 	if c.Access != nil {
 		f.Target, f.Set, f.Duration = c.Access.Target, c.Access.PermissionSet, c.Access.Asked
 	}
-	if i := c.Incident; i != nil && !i.Now.Private {
+	if i := c.Incident; i != nil && i.Opening != nil && i.Now.ID == "" {
+		f.Incident, f.Name, f.Severity, f.SeverityText = openIncident, i.Opening.Name, i.Opening.SeverityID, i.Opening.Severity
+	} else if i != nil && !i.Now.Private {
 		f.Incident, f.IncidentText = i.Now.ID, incidentLine(i.Now)
 	}
+	f.MergeRequests = workingAddresses(c)
 	if c.Ticket != nil && !c.Ticket.Ours {
 		f.Ticket = c.Ticket.Key
 	}
@@ -204,6 +219,9 @@ func submissions() map[string]submitted {
 		callbackDeny: func(_ context.Context, _ *App, i *interaction, key buttonKey) (change.Command, error) {
 			return change.Deny{Ask: key.Ask, Reason: i.View.text(inputText)}, nil
 		},
+		callbackApprove: func(_ context.Context, _ *App, i *interaction, key buttonKey) (change.Command, error) {
+			return change.Approve{Ask: key.Ask, Reason: i.View.text(inputText)}, nil
+		},
 		callbackDuration: func(_ context.Context, _ *App, i *interaction, key buttonKey) (change.Command, error) {
 			return change.ChangeDuration{Ask: key.Ask, Duration: durationOf(i.View.at(inputDuration).option())}, nil
 		},
@@ -213,11 +231,17 @@ func submissions() map[string]submitted {
 		callbackNote: func(_ context.Context, _ *App, i *interaction, _ buttonKey) (change.Command, error) {
 			return change.AddNote{Text: i.View.text(inputText)}, nil
 		},
-		callbackLink: func(ctx context.Context, a *App, i *interaction, _ buttonKey) (change.Command, error) {
-			return a.linkCommand(ctx, i.person(), i.User.TeamID, strings.TrimSpace(i.View.text(inputText)))
+		callbackLink: func(ctx context.Context, a *App, i *interaction, key buttonKey) (change.Command, error) {
+			return a.linkFormSubmitted(ctx, i, key)
+		},
+		callbackMergeRequest: func(ctx context.Context, a *App, i *interaction, key buttonKey) (change.Command, error) {
+			return a.mergeRequestSubmitted(ctx, i, key)
 		},
 		callbackRecord: func(_ context.Context, _ *App, i *interaction, _ buttonKey) (change.Command, error) {
 			return change.WriteRecord{Done: i.View.text(inputDone), Why: i.View.text(inputWhy), NothingChanged: len(i.View.at(inputNothing).SelectedOptions) > 0}, nil
+		},
+		callbackWaive: func(_ context.Context, _ *App, i *interaction, _ buttonKey) (change.Command, error) {
+			return waiveOf(i.View), nil
 		},
 		callbackReview: func(_ context.Context, _ *App, i *interaction, _ buttonKey) (change.Command, error) {
 			return change.SubmitReview{Text: reviewOf(i.View)}, nil

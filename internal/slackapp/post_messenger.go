@@ -137,6 +137,22 @@ func (m *Messenger) Remove(ctx context.Context, external string) error {
 	return nil
 }
 
+// Retract sees to it that the message of p is not there: it is deleted where it
+// stands, or looked for when a post may have been sent.
+func (m *Messenger) Retract(ctx context.Context, p change.Posting) error {
+	external := p.External
+	if external == "" && !p.Since.IsZero() && (p.Card != "" || p.Delivery.Kind != change.DeliverThread) {
+		at, err := m.place(ctx, p)
+		if err != nil || at.channel == "" {
+			return err
+		}
+		if external, err = m.search(ctx, at, p); err != nil {
+			return err
+		}
+	}
+	return m.Remove(ctx, external)
+}
+
 // Permalink gives the address of a message, for links from other systems. A
 // message that is gone is change.Missing.
 func (m *Messenger) Permalink(ctx context.Context, external string) (string, error) {

@@ -24,7 +24,7 @@ var errNoCard = errors.New("the card that this replies to is not posted yet")
 func (m *Messenger) place(ctx context.Context, p change.Posting) (place, error) {
 	switch {
 	case p.Delivery.Kind == change.DeliverAudit, p.Delivery.Kind == change.DeliverDigest,
-		p.Delivery.Kind == change.DeliverFinding, p.Delivery.Kind == change.DeliverFindingNews:
+		p.Delivery.Kind == change.DeliverSeal, p.Delivery.Kind == change.DeliverFinding, p.Delivery.Kind == change.DeliverFindingNews:
 		return inChannel(m.words.AuditChannel), nil
 	case p.Delivery.Kind == change.DeliverThread, p.Group:
 		channel, ts, ok := parseMessageRef(p.Card)

@@ -14,10 +14,8 @@ import (
 // edited once somebody has decided, so that no dead button stays behind.
 func (w Words) ask(p change.Posting) *message {
 	c := &p.Change
-	if c.Confidential && p.Delivery.To == "" {
-		m := &message{text: c.Number.String()}
-		m.blocks = append(m.blocks, sectionOf(c.Number.String()+" · confidential"))
-		return m
+	if p.Delivery.Ref.Message == change.MessageWitness {
+		return witness(c, p.Delivery.To, p.Delivery.Ref.Ask)
 	}
 	i := slices.IndexFunc(c.Asks, func(a change.Ask) bool { return a.ID == p.Delivery.Ref.Ask })
 	if i < 0 {
@@ -33,6 +31,11 @@ func (w Words) ask(p change.Posting) *message {
 		m.quote("Why more time", a.Why, roomForText)
 	}
 	m.say(askFacts(c)...)
+	if a.For == change.ForChange {
+		m.say(overdueLines(c, a)...)
+		m.say(selfLines(c)...)
+		m.say(incidentChecks(c)...)
+	}
 	m.texts(c, roomForText)
 	m.say(alreadyThere(c, a), "*Recorded* "+recordWords(c))
 	m.say(links(c)...)
@@ -104,9 +107,12 @@ func askLine(c *change.Change, a *change.Ask) string {
 
 // askFacts are what the question itself does not say.
 func askFacts(c *change.Change) []string {
-	lines := []string{"*Why not the release process:* " + oneLine(c.ReasonLabel, roomForName)}
-	if c.Implementer != c.Requester || len(c.Witnesses) > 0 {
+	lines := []string{"*Why not the release process:* " + oneLine(c.ReasonLabel, roomForName), statusLine(c)}
+	if c.Implementer != c.Requester {
 		lines = append(lines, "*Who makes it:* "+whoWords(c))
+	}
+	if words := coordinatorWords(c); words != "" {
+		lines = append(lines, "*Coordinated with:* "+words)
 	}
 	if c.Again != 0 {
 		lines = append(lines, "*Asks again for:* "+c.Again.String())
@@ -131,8 +137,12 @@ func askText(c *change.Change, a *change.Ask) string {
 	if c.Access != nil {
 		length = change.ShortDuration(a.Duration)
 	}
-	return fmt.Sprintf("%s asks: %s. Where: %s. How long: %s. %s Recorded %s.", mention(a.By), oneLine(c.What, roomInText),
-		accessWords(c), length, alreadyThere(c, a), recordWords(c))
+	overdue := ""
+	if len(a.Overdue) > 0 {
+		overdue = " " + overdueWords(c, a)
+	}
+	return fmt.Sprintf("%s asks: %s. Where: %s. How long: %s. %s Recorded %s.%s", mention(a.By), oneLine(c.What, roomInText),
+		accessWords(c), length, alreadyThere(c, a), recordWords(c), overdue)
 }
 
 // alreadyThere says whether the person has this access now. That was looked up
@@ -191,6 +201,9 @@ func confirmation(c *change.Change, a *change.Ask) *slack.ConfirmationBlockObjec
 		}
 		what += "."
 	}
+	if len(a.Overdue) > 0 && c.Plan.BlockWhenOverdue {
+		what += " You are asked why: the record of " + clip(numbersOf(a.Overdue), 60) + " is overdue."
+	}
 	return slack.NewConfirmationBlockObject(plainObject("Approve "+c.Number.String()+"?", 100), plainObject(what, 300),
 		plainObject("Approve", 30), plainObject("Not yet", 30))
 }
@@ -199,7 +212,7 @@ func confirmation(c *change.Change, a *change.Ask) *slack.ConfirmationBlockObjec
 func resultWords(c *change.Change, a *change.Ask) string {
 	switch a.Result {
 	case change.AskApproved:
-		s := "*Decision:* approved by " + mentions(approvedBy(a)) + ", " + moment(a.Settled)
+		s := "*Decision:* approved by " + givenBy(c, a) + ", " + moment(a.Settled)
 		if a.Duration > 0 {
 			s += ", for " + change.ShortDuration(a.Duration)
 		}

@@ -6,15 +6,14 @@ import (
 
 // audit is an event as the audit channel hears of it.
 func audit(c *change.Change, e change.Event) *message {
-	topic := auditTopic(e)
-	m := heading(c, topic)
-	if c.Confidential {
-		m = heading(c, "confidential · "+topic)
-	} else {
-		line := threadLine(c, e)
-		m.notify(c, line)
-		m.say(line, "*Change:* "+oneLine(c.KindName, roomForName)+", "+whoWords(c), "*Where:* "+accessWords(c), "*State:* "+phaseWords(c))
+	m := heading(c, auditTopic(e))
+	line := threadLine(c, e)
+	m.notify(c, line)
+	m.say(line)
+	for _, field := range threadTexts(e.Type) {
+		m.quote(field.label, e.Texts[field.name], roomForCard)
 	}
+	m.say("*Change:* "+oneLine(c.KindName, roomForName)+", "+whoWords(c), "*Where:* "+accessWords(c), "*State:* "+phaseWords(c))
 	key := buttonKey{Number: c.Number}
 	show := button(actionShow, "Show", key)
 	if e.Type == change.EventAccessVerified && e.Fact("standing") == "true" {
@@ -25,7 +24,7 @@ func audit(c *change.Change, e change.Event) *message {
 	return m
 }
 
-// auditTopic is what happened, in words that give nothing of the change away.
+// auditTopic is what happened, in a few words.
 func auditTopic(e change.Event) string {
 	switch e.Type { //nolint:exhaustive // the others have one topic
 	case change.EventBreached:
@@ -33,8 +32,12 @@ func auditTopic(e change.Event) string {
 			return "late delivery"
 		}
 		return "overdue"
+	case change.EventWaived:
+		return "waived"
 	case change.EventSignOffUndone:
 		return "sign-off undone"
+	case change.EventIndependentReviewUndone:
+		return "independent review undone"
 	case change.EventSignedOff:
 		return "signed off"
 	case change.EventStandingKept, change.EventStandingEnded:
@@ -47,6 +50,12 @@ func auditTopic(e change.Event) string {
 		return "message not delivered"
 	case change.EventIncidentRefused:
 		return "incident takes no notes"
+	case change.EventSelfApproved:
+		return "self-approved"
+	case change.EventApprovedOverdue:
+		return "approved although a record is overdue"
+	case change.EventIncidentDoubted:
+		return "the incident does not fit"
 	case change.EventAccessVerified:
 		if e.Fact("standing") == "true" {
 			return "standing access found"

@@ -10,14 +10,14 @@ import (
 // editing. Where the channel has no place for it, its people get it directly.
 func card(p change.Posting) *message {
 	c := &p.Change
-	if c.Confidential && p.Delivery.To == "" {
-		return confidentialCard(c)
-	}
 	m := heading(c, clip(c.KindName, 120))
-	m.text = c.Number.String() + ": confidential"
 	m.notify(c, oneLine(c.KindName, roomForName)+", "+mention(c.Implementer)+": "+oneLine(c.What, roomInText)+" – "+phaseWords(c))
 	m.say("*State:* "+stateWords(c), "*Next:* "+nextWords(c))
 	m.say(facts(c)...)
+	m.say(selfLines(c)...)
+	m.say(inSpiteLines(c)...)
+	m.say(incidentChecks(c)...)
+	m.say(uncheckedApproval(c)...)
 	m.texts(c, roomForCard)
 	if c.Phase != change.Requested && !c.Phase.Final() {
 		m.say("*Recorded* " + recordWords(c))
@@ -30,23 +30,6 @@ func card(p change.Posting) *message {
 	return m
 }
 
-// confidentialCard gives away the number and the state, and no more.
-func confidentialCard(c *change.Change) *message {
-	line := c.Number.String() + " · confidential · " + phaseWord(c.Phase)
-	m := &message{text: line}
-	m.blocks = append(m.blocks, slack.NewHeaderBlock(plainObject(line, 150)))
-	m.buttons(cardButtons(c)...)
-	return m
-}
-
-// phaseWord is a phase without anything that belongs to the change.
-func phaseWord(p change.Phase) string {
-	if p == change.Requested {
-		return "waiting for approval"
-	}
-	return string(p)
-}
-
 // cardButtons are those of the card, by state. They hold a number only: who may
 // press them is looked up at the click.
 func cardButtons(c *change.Change) []*slack.ButtonBlockElement {
@@ -56,23 +39,22 @@ func cardButtons(c *change.Change) []*slack.ButtonBlockElement {
 	note := button(actionAddNote, "Add note", key)
 	switch c.Phase {
 	case change.Requested:
-		return []*slack.ButtonBlockElement{withdraw}
+		return []*slack.ButtonBlockElement{withdraw, missingLink(c)}
 	case change.Approved:
 		return []*slack.ButtonBlockElement{withdraw, endNow(c)}
 	case change.Active:
-		return []*slack.ButtonBlockElement{button(actionFinish, "Finish", key), extend(c), note, endNow(c)}
+		return []*slack.ButtonBlockElement{button(actionFinish, "Finish", key), extend(c), note, cardLink(c), endNow(c)}
 	case change.Ended:
-		return []*slack.ButtonBlockElement{note, button(actionLinkRecord, "Link record", key)}
+		return []*slack.ButtonBlockElement{note, button(actionLinkRecord, "Link record", key), cardLink(c)}
 	case change.Closed, change.Denied, change.Withdrawn, change.Lapsed, change.Failed:
 		return []*slack.ButtonBlockElement{show}
 	}
 	return []*slack.ButtonBlockElement{show}
 }
 
-// extend is absent where there is no access that could last longer. A
-// confidential card does not tell whether there is.
+// extend is absent where there is no access that could last longer.
 func extend(c *change.Change) *slack.ButtonBlockElement {
-	if c.Access == nil && !c.Confidential {
+	if c.Access == nil {
 		return nil
 	}
 	return button(actionExtend, "Extend", buttonKey{Number: c.Number})

@@ -16,7 +16,7 @@ func (w Words) direct(p change.Posting) *message {
 	case change.MessageEndWarned:
 		return endWarnedMessage(c)
 	case change.MessageEnded:
-		return endedMessage(c)
+		return endedMessage(c, e)
 	case change.MessageDenied, change.MessageLapsed, change.MessageFailed, change.MessageWithdrawn:
 		return overMessage(c, e, p.Delivery)
 	case change.MessageExtended, change.MessageExtensionDenied, change.MessageExtensionLapsed:
@@ -24,15 +24,34 @@ func (w Words) direct(p change.Posting) *message {
 	case change.MessageSignOffDoubted, change.MessageSignOffUndone, change.MessageSignedOff:
 		return signOffMessage(c, e, p.Delivery)
 	case change.MessageBreach:
-		return breachMessage(c, e, p.Delivery)
+		return breachMessage(p)
 	case change.MessageAccessLate:
-		return accessLateMessage(c, e, p.Delivery)
+		return accessLateMessage(c, e)
 	case change.MessageTicketRefused:
 		return ticketRefusedMessage(c, e)
 	case change.MessageClosed:
 		return closedMessage(c)
 	case change.MessageStanding:
 		return standingMessage(c)
+	case change.MessageMergeRequestRefused:
+		return mergeRequestRefusedMessage(c, e)
+	case change.MessageIndependentReviewUndone:
+		return independentReviewUndoneMessage(c, e)
+	case change.MessageWaived:
+		return waivedMessage(c, e)
+	case change.MessageApproverAway:
+		return approverAwayMessage(c, e)
+	case change.MessageCoordinate:
+		return coordinateMessage(c, p.Delivery)
+	case change.MessageWitness: // it stands on a question, which is kept current: see ask
+	case change.MessageSelfApproved:
+		return selfApprovedMessage(c)
+	case change.MessageSelfRefused:
+		return selfRefusedMessage(c, e)
+	case change.MessageIncidentDoubted:
+		return incidentDoubtedMessage(c, e, p.Delivery)
+	case change.MessageIncidentNotOpened:
+		return notOpenedMessage(c, e)
 	}
 	return nil
 }
@@ -46,8 +65,8 @@ func (m *message) about(c *change.Change) {
 func approvedMessage(c *change.Change) *message {
 	m := heading(c, "approved")
 	line := "Approved"
-	if by := c.Approver(); by != "" {
-		line += " by " + mention(by)
+	if by := approvedByWords(c); by != "" {
+		line += " by " + by
 	}
 	if c.Access == nil {
 		line += ". No access is given through breakglass; you may begin."
@@ -103,11 +122,13 @@ func endWarnedMessage(c *change.Change) *message {
 }
 
 // endedMessage tells what is owed now.
-func endedMessage(c *change.Change) *message {
+func endedMessage(c *change.Change, e change.Event) *message {
 	topic, line := "ended", "It has ended"
 	switch {
 	case c.Report != nil:
 		topic, line = "reported", "It is recorded as reported"
+	case e.Fact("how") == "evidence":
+		line += ": " + evidenceWords(c)
 	case c.Window.EndedBy != "":
 		line += ", by " + mention(c.Window.EndedBy)
 	}
@@ -117,6 +138,7 @@ func endedMessage(c *change.Change) *message {
 	m.say(accessLines(c)...)
 	m.about(c)
 	m.say("*Recorded* " + recordWords(c))
+	m.say(mergeRequestLines(c, shownMergeRequests)...)
 	m.say(headed("Still owed", owing(c))...)
 	m.buttons(dutyButtons(c)...)
 	m.notify(c, line+" What is owed now: "+owedShort(c)+".")

@@ -1,8 +1,6 @@
 package slackapp
 
 import (
-	"slices"
-
 	"github.com/slack-go/slack"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
@@ -61,14 +59,10 @@ func signOffMessage(c *change.Change, e change.Event, d change.Delivery) *messag
 	return m
 }
 
-// breachMessage tells whoever stands for the CTO of a missed deadline. Of a
-// confidential change they hear the number only, unless they are its people.
-func breachMessage(c *change.Change, e change.Event, d change.Delivery) *message {
-	if c.Confidential && !involved(c, d.To) {
-		m := heading(c, "confidential · overdue")
-		m.buttons(button(actionShow, "Show", buttonKey{Number: c.Number}))
-		return m
-	}
+// breachMessage tells whoever stands for the CTO of a missed deadline, with the
+// button that waives what is owed where they may.
+func breachMessage(p change.Posting) *message {
+	c, e, d := &p.Change, p.Event, p.Delivery
 	m := heading(c, auditTopic(e))
 	line := owedLine(c, e)
 	m.say(line)
@@ -78,21 +72,15 @@ func breachMessage(c *change.Change, e change.Event, d change.Delivery) *message
 	m.say("*Who:* " + whoWords(c))
 	m.about(c)
 	m.say(links(c)...)
-	m.buttons(button(actionShow, "Show", buttonKey{Number: c.Number}))
+	m.buttons(button(actionShow, "Show", buttonKey{Number: c.Number}), waiveButton(p))
 	m.notify(c, line+" The change by "+mention(c.Implementer)+": "+oneLine(c.What, roomInText))
 	return m
 }
 
 // accessLateMessage tells whoever stands for the CTO that access has outlived
-// its window. Of a confidential change they hear the number only, unless they
-// are its people.
-func accessLateMessage(c *change.Change, e change.Event, d change.Delivery) *message {
+// its window.
+func accessLateMessage(c *change.Change, e change.Event) *message {
 	show := button(actionShow, "Show", buttonKey{Number: c.Number})
-	if c.Confidential && !involved(c, d.To) {
-		m := heading(c, "confidential · "+auditTopic(e))
-		m.buttons(show)
-		return m
-	}
 	m := heading(c, auditTopic(e))
 	line := accessLine(c, e)
 	m.say(line, "*Who:* "+whoWords(c))
@@ -100,16 +88,6 @@ func accessLateMessage(c *change.Change, e change.Event, d change.Delivery) *mes
 	m.buttons(show)
 	m.notify(c, line)
 	return m
-}
-
-// involved tells whether somebody is one of the change's own people.
-func involved(c *change.Change, p change.PersonID) bool {
-	if c.Own(p) || slices.Contains(c.Witnesses, p) {
-		return true
-	}
-	return slices.ContainsFunc(c.Asks, func(a change.Ask) bool {
-		return slices.ContainsFunc(a.Decisions, func(d change.Decision) bool { return d.By == p })
-	})
 }
 
 func ticketRefusedMessage(c *change.Change, e change.Event) *message {

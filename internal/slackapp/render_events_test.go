@@ -73,6 +73,9 @@ func TestEveryDirectMessageHasAText(t *testing.T) {
 			Change: c, Delivery: change.Delivery{Kind: change.DeliverDirect, To: ada, Ref: change.Ref{Message: change.Message(name), Obligation: change.OweRecord}},
 			Event: change.Event{Type: change.EventBreached, Facts: change.Facts{"obligation": "record"}},
 		}
+		if change.Message(name) == change.MessageWitness {
+			p.Delivery.Kind = change.DeliverAsk
+		}
 		if m := storyWords().render(p); m == nil || m.text == "" || len(m.blocks) < 2 {
 			t.Errorf("%s: %+v, want a text and more than a heading", name, m)
 		}

@@ -25,7 +25,7 @@ func whoWords(c *change.Change) string {
 	if c.Report != nil && c.Report.GivenBy != "" {
 		s += "; access given by " + mention(c.Report.GivenBy)
 	}
-	if len(c.Witnesses) > 0 {
+	if len(c.Witnesses) > 0 && c.Self == nil {
 		s += "; on the call: " + mentions(c.Witnesses)
 	}
 	return s
@@ -82,9 +82,13 @@ func facts(c *change.Change) []string {
 		"*Who:* " + whoWords(c),
 		"*Why not the release process:* " + oneLine(c.ReasonLabel, roomForName),
 		"*Where:* " + accessWords(c),
+		statusLine(c),
 	}
 	if length := lengthWords(c); length != "" {
 		lines = append(lines, "*For how long:* "+length)
+	}
+	if words := coordinatorWords(c); words != "" {
+		lines = append(lines, "*Coordinated with:* "+words)
 	}
 	if c.Again != 0 {
 		lines = append(lines, "*Asks again for:* "+c.Again.String())
@@ -109,6 +113,9 @@ func (m *message) texts(c *change.Change, limit int) {
 // reference, for whoever linked it need not be one of its people.
 func incidentWords(i *change.IncidentLink) string {
 	now := i.Now
+	if i.BeingOpened() {
+		return openingWords(i)
+	}
 	if now.Private {
 		return reference(now.URL, now.Reference) + " (private)"
 	}
@@ -146,12 +153,9 @@ func links(c *change.Change) []string {
 		lines = append(lines, line)
 	}
 	if i := c.Incident; i != nil {
-		line := "*Incident:* " + incidentWords(i)
-		if i.Refused != "" {
-			line += " – it takes no notes: " + oneLine(i.Refused, 200)
-		}
-		lines = append(lines, line)
+		lines = append(lines, incidentLinkLine(i))
 	}
+	lines = append(lines, mergeRequestLines(c, shownMergeRequests)...)
 	for i, url := range c.Links {
 		if i == shownLinks {
 			return append(lines, fmt.Sprintf("%d more links: Show", len(c.Links)-i))

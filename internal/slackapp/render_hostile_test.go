@@ -74,7 +74,7 @@ func inspect(t *rapid.T, kind string, v any) {
 func TestWhatPeopleTypeCanNeitherPingNorPretendNorBreakAMessage(t *testing.T) {
 	t.Parallel()
 	stories := lives(t)
-	names := []string{"whole", "during", "denied", "standing", "reported"}
+	names := []string{"whole", "during", "denied", "standing", "reported", "self", "self, silent", "opening", "not opened", "doubted", "overdue", "patched"}
 	b := setupPost(t)
 	card := b.write(t, cardOf(stories["whole"].c))
 	rapid.Check(t, func(rt *rapid.T) {
@@ -149,6 +149,13 @@ func withTexts(c change.Change, typed string) change.Change {
 		i.Now.Name, i.Now.Status, i.Now.Reference, i.Now.URL, i.Refused = typed, typed, typed, "https://evil.example/"+typed, typed
 		c.Incident = &i
 	}
+	c.MergeRequests = hostileMergeRequests(c.MergeRequests, typed)
+	if s := c.Status; s != nil {
+		c.Status = &change.StatusSnapshot{
+			Indicator: typed, Description: typed, TakenAt: s.TakenAt, Components: []change.StatusComponent{{Name: typed, Status: typed}},
+			Incidents: []change.StatusIncident{{Name: typed, Status: typed, URL: "https://evil.example/" + typed}, {Name: typed}, {Name: typed}},
+		}
+	}
 	if c.Ticket != nil {
 		i := *c.Ticket
 		i.Key = typed
@@ -165,7 +172,7 @@ func eventsWith(events []change.Event, typed string) []change.Event {
 		for k, v := range e.Facts {
 			facts[k] = v
 		}
-		for _, k := range []string{"say", "ticket"} {
+		for _, k := range []string{"say", "ticket", "account", "deployed", "way"} {
 			if _, ok := facts[k]; ok {
 				facts[k] = typed
 			}

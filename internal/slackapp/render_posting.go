@@ -16,17 +16,33 @@ type Words struct {
 	Channel      string
 	AuditChannel string
 	Usergroup    func(change.GroupID) string
+	People       map[change.PersonID]change.Identities // who is known elsewhere
 }
 
 // render writes the message that p is about, as it should stand now. It is pure.
-// Nil means that there is nothing to show.
+// Nil means that there is nothing to show. Of a confidential change others see
+// its number and no more, and nobody's notifications show anything else: they
+// are seen on locked screens.
 func (w Words) render(p change.Posting) *message {
+	c := &p.Change
+	if c.Confidential && (p.Outside || p.Delivery.To == "") {
+		return secret(p)
+	}
+	m := w.open(p)
+	if m != nil && c.Confidential {
+		m.text = secretWords(c)
+	}
+	return m
+}
+
+// open writes a message for somebody who may see the change.
+func (w Words) open(p change.Posting) *message {
 	c := &p.Change
 	switch p.Delivery.Kind { //nolint:exhaustive // the other deliveries are no messages
 	case change.DeliverCard:
 		return card(p)
 	case change.DeliverThread:
-		return threadReply(c, p.Event)
+		return w.threaded(c, p.Event)
 	case change.DeliverAsk:
 		return w.ask(p)
 	case change.DeliverDirect:
@@ -39,6 +55,8 @@ func (w Words) render(p change.Posting) *message {
 		return audit(c, p.Event)
 	case change.DeliverDigest:
 		return w.digest(p)
+	case change.DeliverSeal:
+		return seal(p.Seal)
 	case change.DeliverFinding, change.DeliverFindingNews:
 		return finding(p)
 	}

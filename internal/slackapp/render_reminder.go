@@ -1,6 +1,8 @@
 package slackapp
 
 import (
+	"slices"
+
 	"github.com/slack-go/slack"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
@@ -47,6 +49,12 @@ func duty(c *change.Change, o *change.Obligation) string {
 		return "Write what happened, why the standard process could not be used, and what would prevent it."
 	case change.OweSignOff:
 		return howToSign(c)
+	case change.OweMergeRequest:
+		return "Link the merge request that the change was made by."
+	case change.OweIndependentReview:
+		return howToReview(c)
+	case change.OwePermanentFix:
+		return "Link the merge request that fixes it for good. It is done once that one is merged."
 	case change.OweAction:
 		return "Its ticket does not exist yet."
 	}
@@ -63,6 +71,8 @@ func dutyButton(c *change.Change, name change.ObligationName) *slack.ButtonBlock
 		return primary(button(actionWriteReview, "Write review", key))
 	case change.OweSignOff:
 		return signButton(c)
+	case change.OweMergeRequest, change.OweIndependentReview, change.OwePermanentFix:
+		return linkMergeRequestButton(c)
 	case change.OweAction:
 		return nil
 	}
@@ -77,6 +87,9 @@ func dutyButtons(c *change.Change) []*slack.ButtonBlockElement {
 		if o := c.Owes(name, 0); o != nil && o.State == change.Owed && o.Part.IsZero() {
 			all = append(all, dutyButton(c, name))
 		}
+	}
+	if slices.ContainsFunc(c.Owing(), func(o change.Obligation) bool { return owesMergeRequest(o.Name) }) {
+		all = append(all, linkMergeRequestButton(c))
 	}
 	return all
 }

@@ -31,6 +31,9 @@ func stateWords(c *change.Change) string {
 
 func requestedWords(c *change.Change) string {
 	s := "waiting for approval since " + moment(c.RequestedAt)
+	if a := c.OpenAsk(); a != nil && a.Quiet {
+		s = "waiting for the people on the call since " + moment(c.RequestedAt)
+	}
 	if a := c.OpenAsk(); a != nil && !a.LapseAt.IsZero() {
 		s += "; it lapses " + moment(a.LapseAt)
 	}
@@ -39,8 +42,8 @@ func requestedWords(c *change.Change) string {
 
 func approvedWords(c *change.Change) string {
 	s := "approved"
-	if by := c.Approver(); by != "" {
-		s += " by " + mention(by)
+	if by := approvedByWords(c); by != "" {
+		s += " by " + by
 	}
 	s += "; access on its way"
 	if c.Access != nil && c.Access.GivenUp {
@@ -117,6 +120,9 @@ func accessLines(c *change.Change) []string {
 func nextWords(c *change.Change) string {
 	switch c.Phase {
 	case change.Requested:
+		if a := c.OpenAsk(); a != nil && a.Quiet {
+			return "the people on the call: " + mentions(c.Unconfirmed())
+		}
 		return approversWords(c)
 	case change.Approved:
 		return "breakglass, which asks AWS for the access"
@@ -171,6 +177,9 @@ func approversWords(c *change.Change) string {
 	s := "the approvers: " + strings.Join(rules, "; and ")
 	if given := approvedBy(ask); len(given) > 0 {
 		s += "; " + mentions(given) + " approved already"
+	}
+	for _, away := range ask.Away {
+		s += "; " + pausedWords(away.Person, away.Until)
 	}
 	return s
 }

@@ -31,7 +31,10 @@ func storyRules() change.Rules {
 				ID: "secret", Name: "Security release", Requesters: []change.GroupID{"engineers"}, Confidential: true, Access: change.NeedOptional, Incident: change.NeedOptional,
 				Approvals: []change.ApprovalRule{{From: []change.GroupID{"cto"}}},
 			},
+			patchKind(),
+			callKind("config", true), callKind("unfixed", false),
 		},
+		MergeRequests: change.MergeRequestRules{ReviewWithin: 72 * time.Hour, PermanentFixWithin: 336 * time.Hour, Remind: []time.Duration{24 * time.Hour}, RemindOverdueEvery: 24 * time.Hour},
 		Targets: []change.Target{{
 			ID: "production", Name: "Production", AccountID: "111122223333",
 			PermissionSets: []change.PermissionSet{{ID: "admin", Name: "BreakGlassAdmin", ARN: arn, MaxDuration: 4 * time.Hour}},
@@ -63,6 +66,7 @@ func storyView() change.GroupView {
 		"cto":       {Known: true, People: []change.PersonID{cto}},
 		"deputies":  {Known: true, People: []change.PersonID{deputy}},
 		"engineers": {Known: true, Everyone: true},
+		"on-call":   {Known: true, People: []change.PersonID{ada}},
 	}
 }
 
@@ -203,6 +207,13 @@ func lives(t *testing.T) map[string]*story {
 	unfound := storyRequest()
 	unfound.AWSUser = nil
 	return map[string]*story{
+		"self":         selfStory(t).do(deputy, change.ConfirmCall{Ask: 1, Incident: seenIncident()}).do(ada, change.Finish{}),
+		"self, silent": selfStory(t).wait(11*time.Minute).do(cto, change.Deny{Ask: 1, Reason: "No"}),
+		"self, over":   selfOver(t),
+		"opening":      begin(t, openingStory()).do("", change.IncidentOpened{Incident: *seenIncident()}).approved(),
+		"not opened":   begin(t, openingStory()).do("", change.IncidentRefused{Say: "The incident could not be opened: <no>."}),
+		"doubted":      doubtedStory(t),
+		"overdue":      overdueStory(t),
 		"whole":        whole(t),
 		"during":       begin(t, during).ended().do("", change.IncidentRefused{Say: "It is closed."}),
 		"confidential": begin(t, secret).ended().wait(48 * time.Hour),
@@ -215,6 +226,7 @@ func lives(t *testing.T) map[string]*story {
 		"standing":     standing.do(ada, change.Finish{}).do("", change.AccessGone{}),
 		"back":         begin(t, storyRequest()).ended().do("", change.AccessBack{}, change.Undelivered{Say: "The channel is archived."}),
 		"given up":     begin(t, storyRequest()).approved().do("", change.IntendAccess{}).wait(16 * time.Minute),
+		"patched":      patched(t),
 		"lapsed time":  begin(t, storyRequest()).active().do(ada, change.Extend{Duration: time.Hour}).do(ada, change.Finish{}),
 	}
 }
@@ -239,6 +251,9 @@ func (m scene) postings() []change.Posting {
 		add(change.Delivery{Kind: change.DeliverAsk, Mode: change.Converge, To: cto, Ref: change.Ref{Ask: a.ID}}, change.Event{}, false)
 		add(change.Delivery{Kind: change.DeliverAsk, Mode: change.Converge, To: deputy, Ref: change.Ref{Ask: a.ID, Fallback: true}}, change.Event{}, false)
 		add(change.Delivery{Kind: change.DeliverAsk, Mode: change.Converge, Ref: change.Ref{Ask: a.ID}}, change.Event{}, true)
+	}
+	for _, p := range c.Witnesses {
+		add(change.Delivery{Kind: change.DeliverAsk, Mode: change.Converge, To: p, Ref: change.Ref{Ask: 1, Message: change.MessageWitness}}, change.Event{}, false)
 	}
 	for _, o := range c.Obligations {
 		add(change.Delivery{Kind: change.DeliverReminder, Mode: change.Once, To: ada, Ref: change.Ref{Obligation: o.Name, Item: o.Item, Rung: "rung-1"}}, change.Event{}, false)

@@ -8,10 +8,10 @@ import (
 )
 
 // threadReply is an event as a reply to the card; nil where the timeline that
-// people read leaves it out. A confidential change has no such timeline.
+// people read leaves it out.
 func threadReply(c *change.Change, e change.Event) *message {
 	line := threadLine(c, e)
-	if c.Confidential || line == "" {
+	if line == "" {
 		return nil
 	}
 	m := &message{text: c.Number.String() + ": " + line}
@@ -27,12 +27,14 @@ type textField struct{ name, label string }
 // threadTexts are the texts of an event that its reply quotes.
 func threadTexts(t change.EventType) []textField {
 	switch t { //nolint:exhaustive // the others quote nothing
-	case change.EventDenied, change.EventExtensionDenied:
+	case change.EventDenied, change.EventExtensionDenied, change.EventApprovedOverdue:
 		return []textField{{"reason", "Why"}}
 	case change.EventExtensionAsked:
 		return []textField{{"why", "Why"}}
 	case change.EventNoted:
 		return []textField{{"text", ""}}
+	case change.EventWaived:
+		return []textField{{"reason", "Why"}}
 	case change.EventRecordWritten:
 		return []textField{{"done", "What was done"}, {"why", "Why"}}
 	}
@@ -55,7 +57,7 @@ func threadLine(c *change.Change, e change.Event) string {
 		}
 		return by(e) + " withdrew it; no access was given."
 	case change.EventEnded:
-		return endedLine(e)
+		return endedLine(c, e)
 	case change.EventActivated:
 		return "It may be made now, until " + stamped(e, "until") + "."
 	case change.EventEndWarned:
@@ -63,7 +65,7 @@ func threadLine(c *change.Change, e change.Event) string {
 	case change.EventFailed:
 		return "It failed, and no access was given: " + said(e)
 	}
-	for _, family := range []func(*change.Change, change.Event) string{askedLine, accessLine, linkedLine, recordLine, owedLine} {
+	for _, family := range []func(*change.Change, change.Event) string{askedLine, callLine, accessLine, linkedLine, recordLine, owedLine, mergeRequestEvent} {
 		if line := family(c, e); line != "" {
 			return line
 		}
@@ -71,8 +73,10 @@ func threadLine(c *change.Change, e change.Event) string {
 	return ""
 }
 
-func endedLine(e change.Event) string {
+func endedLine(c *change.Change, e change.Event) string {
 	switch e.Fact("how") {
+	case "evidence":
+		return "Ended: " + evidenceWords(c) + "."
 	case "time":
 		return "Its time is over: ended."
 	case "grant_within":
@@ -85,11 +89,21 @@ func endedLine(e change.Event) string {
 	return by(e) + " ended it."
 }
 
+// evidenceWords says what the end of a change rests on.
+func evidenceWords(c *change.Change) string {
+	if c.Plan.EndsOn != nil {
+		return "every merge request is merged and deployed"
+	}
+	return "every merge request is merged"
+}
+
 // askedLine tells what approvers were asked and what they decided.
-func askedLine(_ *change.Change, e change.Event) string {
+func askedLine(c *change.Change, e change.Event) string {
 	switch e.Type { //nolint:exhaustive // other families tell the others
 	case change.EventEscalated:
 		return "The approvers that stand in are asked too: " + oneLine(e.Fact("why"), 200) + "."
+	case change.EventApproverAway:
+		return awayLine(e)
 	case change.EventDurationChanged:
 		return by(e) + " shortened it from " + seconds(e, "from") + " to " + seconds(e, "to") + "."
 	case change.EventApprovalGiven:
@@ -98,10 +112,14 @@ func askedLine(_ *change.Change, e change.Event) string {
 		}
 		return by(e) + " approved it."
 	case change.EventApproved:
-		if e.Fact("seconds") == "" || e.Fact("seconds") == "0" {
-			return "Approved, without access through breakglass."
+		unchecked := ""
+		if c.Plan.Incident == change.NeedRequired && e.Fact("incident_checked") == "false" {
+			unchecked = " The incident was not checked: incident.io did not answer."
 		}
-		return "Approved for " + seconds(e, "seconds") + "; access is on its way."
+		if e.Fact("seconds") == "" || e.Fact("seconds") == "0" {
+			return "Approved, without access through breakglass." + unchecked
+		}
+		return "Approved for " + seconds(e, "seconds") + "; access is on its way." + unchecked
 	case change.EventDenied:
 		return by(e) + " denied it."
 	case change.EventLapsed:

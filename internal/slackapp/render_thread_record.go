@@ -9,6 +9,8 @@ import (
 // linkedLine tells what was added to the change.
 func linkedLine(c *change.Change, e change.Event) string {
 	switch e.Type { //nolint:exhaustive // other families tell the others
+	case change.EventCoordinated:
+		return coordinatedLine(c)
 	case change.EventNoted:
 		return by(e) + " added a note."
 	case change.EventLinked:
@@ -21,8 +23,14 @@ func linkedLine(c *change.Change, e change.Event) string {
 		if c.Incident == nil {
 			return by(e) + " linked an incident."
 		}
+		if e.Fact("opened") == "true" {
+			return "Incident " + incidentWords(c.Incident) + " was opened."
+		}
 		return by(e) + " linked incident " + incidentWords(c.Incident) + "."
 	case change.EventIncidentRefused:
+		if i := c.Incident; i != nil && i.Opening != nil && i.Now.ID == "" {
+			return said(e) + " The record is kept in " + recordSystem(c.Record.In) + "."
+		}
 		return "The incident takes no notes: " + said(e) + " The record is kept in " + oneLine(e.Fact("record_in"), 40) + "."
 	case change.EventTicketLinked:
 		return ticketLine(c, e)
@@ -106,6 +114,8 @@ func owedLine(_ *change.Change, e change.Event) string {
 			return fmt.Sprintf("The %s was written in time, but could not be delivered by %s. It is still being tried.", owedName(e), stamped(e, "due"))
 		}
 		return fmt.Sprintf("Overdue: the %s was owed by %s.", owedName(e), stamped(e, "due"))
+	case change.EventWaived:
+		return waivedLine(e)
 	case change.EventOwnerChanged:
 		return person(change.PersonID(e.Fact("from"))) + " has left; the " + owedName(e) + " passes on to those who stand for the CTO."
 	case change.EventUndelivered:

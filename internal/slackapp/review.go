@@ -17,6 +17,7 @@ const (
 	inputReviewStandard = string(change.FieldReviewStandard)
 	inputReviewPrevent  = string(change.FieldReviewPrevent)
 	inputNoAction       = string(change.FieldNoAction)
+	inputRootCause      = string(change.FieldRootCause)
 
 	actionSaveDraft = "save_draft"
 	savedBlock      = "saved"
@@ -38,6 +39,9 @@ func reviewFormOf(c *change.Change, key buttonKey, t change.ReviewText, notice s
 		textInput(inputReviewWhat, inputReviewWhat, "What happened", t.What, true, true),
 		textInput(inputReviewStandard, inputReviewStandard, "Why could the standard process not be used", t.Standard, true, true),
 		textInput(inputReviewPrevent, inputReviewPrevent, "What would prevent the same situation", t.Prevent, true, true),
+	}
+	if c.Plan.RootCause || t.RootCause != "" {
+		blocks = append(blocks, textInput(inputRootCause, inputRootCause, "Root-cause analysis", t.RootCause, true, true))
 	}
 	for row := 1; row <= change.ActionLimit; row++ {
 		var action change.Action
@@ -77,7 +81,7 @@ func actionRow(row int, action change.Action) []slack.Block {
 func reviewOf(v *shownView) change.ReviewText {
 	t := change.ReviewText{
 		What: v.text(inputReviewWhat), Standard: v.text(inputReviewStandard),
-		Prevent: v.text(inputReviewPrevent), NoAction: v.text(inputNoAction),
+		Prevent: v.text(inputReviewPrevent), NoAction: v.text(inputNoAction), RootCause: v.text(inputRootCause),
 	}
 	for row := 1; row <= change.ActionLimit; row++ {
 		action := change.Action{What: v.text(actionInput(row)), Owner: change.PersonID(v.at(ownerInput(row)).SelectedUser)}
@@ -93,8 +97,14 @@ func reviewOf(v *shownView) change.ReviewText {
 
 // modalClick takes a button of a form of ours.
 func (a *App) modalClick(ctx context.Context, i *interaction, act action) {
-	if act.ActionID == actionMore {
-		if err := a.moreClicked(ctx, i, act); err != nil {
+	if act.ActionID == actionMore || act.ActionID == actionWaive {
+		if err := a.shownClicked(ctx, i, act); err != nil {
+			a.tell(ctx, i, a.explain(ctx, err))
+		}
+		return
+	}
+	if act.ActionID == actionConfirmReview {
+		if err := a.confirmInView(ctx, i, act); err != nil {
 			a.tell(ctx, i, a.explain(ctx, err))
 		}
 		return

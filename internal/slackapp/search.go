@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -31,6 +32,8 @@ func (a *App) suggest(ctx context.Context, i *interaction) any {
 	switch blockName(i.BlockID) {
 	case inputIncident:
 		all = a.incidentOptions(ctx, formOf(i.View, a.Rules))
+	case inputSeverity:
+		all = a.severityOptions(ctx)
 	case inputTarget:
 		for _, t := range a.Rules.Targets {
 			all = append(all, optionOf(string(t.ID), t.Name))
@@ -49,11 +52,18 @@ func (a *App) incidentOptions(ctx context.Context, f form) []*slack.OptionBlockO
 		return nil
 	}
 	var all []*slack.OptionBlockObject
-	if kind, ok := a.Rules.Kind(f.Kind); ok && kind.Incident != change.NeedRequired {
+	kind, ok := a.Rules.Kind(f.Kind)
+	if ok && kind.Incident != change.NeedRequired {
 		all = append(all, optionOf(noIncident, "No incident"))
 	}
 	for _, incident := range a.offeredIncidents(ctx, f.formMeta) {
+		if kind.Incident == change.NeedRequired && incident.Mitigated && !f.Report {
+			continue // it would be refused
+		}
 		all = append(all, optionOf(incident.ID, incidentLine(incident)))
+	}
+	if ok && !f.Report {
+		all = slices.Insert(all, min(len(all), maxOptions/4), optionOf(openIncident, openIncidentWords)) // last, and never cut off
 	}
 	return all
 }

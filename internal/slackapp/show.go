@@ -23,55 +23,46 @@ const (
 )
 
 // readable reads a change for somebody who may see it.
-func (a *App) readable(ctx context.Context, n change.Number, who change.PersonID, teamID string) (change.Change, error) {
+func (a *App) readable(ctx context.Context, n change.Number, who change.PersonID, teamID string) (change.Change, change.Actor, error) {
 	c, err := a.change(ctx, n)
 	if err != nil {
-		return c, err
+		return change.Change{}, change.Actor{}, err
 	}
 	actor, err := a.actor(ctx, who, teamID, &c, false)
+	if err == nil {
+		err = c.Cleared(a.Rules, actor.Groups, who)
+	}
 	if err != nil {
-		return c, err
+		return change.Change{}, change.Actor{}, err
 	}
-	if c.Confidential && !a.mayRead(&c, who, a.withAuditors(ctx, actor.Groups)) {
-		return c, turnDown(change.NotAllowed, "%s is confidential; only its own people see it.", n)
-	}
-	return c, nil
-}
-
-// withAuditors adds the auditors to what was looked up.
-func (a *App) withAuditors(ctx context.Context, v change.GroupView) change.GroupView {
-	within, cancel := context.WithTimeout(ctx, lessWithin)
-	defer cancel()
-	for id, m := range a.People.Groups(within, a.Rules.Roles.Auditors) {
-		if v == nil {
-			v = change.GroupView{}
-		}
-		v[id] = m
-	}
-	return v
+	return c, actor, nil
 }
 
 // showCommand answers /emergency show.
 func (a *App) showCommand(ctx context.Context, c command, n change.Number, _ string) (ephemeral, error) {
-	shown, err := a.readable(ctx, n, change.PersonID(c.UserID), "")
+	shown, actor, err := a.readable(ctx, n, change.PersonID(c.UserID), "")
 	if err != nil {
 		return ephemeral{}, err
 	}
-	blocks, err := a.detail(ctx, &shown, 0)
-	return withBlocks(n.String()+" – "+string(shown.Phase), blocks...), err
+	blocks, err := a.detail(ctx, &shown, actor, 0)
+	text := n.String() + " – " + string(shown.Phase)
+	if shown.Confidential {
+		text = secretWords(&shown)
+	}
+	return withBlocks(text, blocks...), err
 }
 
 // showInView shows a change in a form of its own.
 func (a *App) showInView(ctx context.Context, i *interaction, n change.Number, before int64) error {
-	c, err := a.readable(ctx, n, i.person(), i.User.TeamID)
+	c, actor, err := a.readable(ctx, n, i.person(), i.User.TeamID)
 	if err != nil {
 		return err
 	}
-	blocks, err := a.detail(ctx, &c, before)
+	blocks, err := a.detail(ctx, &c, actor, before)
 	if err != nil {
 		return err
 	}
-	v := modal(n.String(), "", blocks...)
+	v := modal(n.String(), "", append(blocks, a.confirmBlocks(&c, i.person())...)...)
 	if i.View != nil && i.View.Type == "modal" {
 		act, _ := i.pressed()
 		a.update(ctx, i, act, v)
@@ -94,8 +85,9 @@ func (a *App) moreClicked(ctx context.Context, i *interaction, act action) error
 }
 
 // detail is a change as /emergency show shows it: state, what is owed, links, and
-// the newest events before a sequence number (0: of all).
-func (a *App) detail(ctx context.Context, c *change.Change, before int64) ([]slack.Block, error) {
+// the newest events before a sequence number (0: of all). Whoever may waive
+// something that is owed finds the button for it.
+func (a *App) detail(ctx context.Context, c *change.Change, viewer change.Actor, before int64) ([]slack.Block, error) {
 	events, err := a.Ledger.Events(ctx, c.Number, 0, eventsRead)
 	if err != nil {
 		return nil, err
@@ -117,6 +109,7 @@ func (a *App) detail(ctx context.Context, c *change.Change, before int64) ([]sla
 		}
 		blocks = append(blocks, paragraphs(lines)...)
 	}
+	blocks = append(blocks, waiverBlocks(c, viewer)...)
 	if links := changeLinks(c); len(links) > 0 {
 		blocks = append(blocks, paragraphs(links)...)
 	}
@@ -130,6 +123,9 @@ func showFacts(c *change.Change) []string {
 		lines = append(lines, "*Made by* "+mention(c.Implementer))
 	}
 	lines = append(lines, "*Reason* "+oneLine(c.ReasonLabel, 200))
+	if said := statusLine(c); said != "" {
+		lines = append(lines, said)
+	}
 	if a := c.Access; a != nil {
 		where := "*Where* " + oneLine(a.TargetName, 100)
 		if a.PermissionSetName != "" {
@@ -145,11 +141,17 @@ func showFacts(c *change.Change) []string {
 			lines = append(lines, "*AWS* "+oneLine(a.Trouble, 300))
 		}
 	}
-	if p := c.Approver(); p != "" {
-		lines = append(lines, "*Approved by* "+mention(p))
+	if p := approvedByWords(c); p != "" {
+		lines = append(lines, "*Approved by* "+p)
 	}
+	lines = append(lines, selfLines(c)...)
+	lines = append(lines, inSpiteLines(c)...)
+	lines = append(lines, incidentChecks(c)...)
 	if c.Reply != "" {
 		lines = append(lines, "*Because* "+oneLine(c.Reply, 500))
+	}
+	if words := coordinatorWords(c); words != "" {
+		lines = append(lines, "*Coordinated with* "+words)
 	}
 	for _, answer := range c.Answers[:min(len(c.Answers), 5)] {
 		lines = append(lines, "*"+oneLine(answer.Label, 100)+"* "+oneLine(answer.Text, 150))
@@ -172,6 +174,7 @@ func changeLinks(c *change.Change) []string {
 		}
 		lines = append(lines, line)
 	}
+	lines = append(lines, mergeRequestLines(c, change.MergeRequestLimit)...)
 	for _, address := range c.Links[:min(len(c.Links), linksShown)] {
 		lines = append(lines, "• "+oneLine(address, 200))
 	}

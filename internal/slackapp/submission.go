@@ -71,7 +71,9 @@ func (f *form) request(rules change.Rules, l looked) change.Request {
 		Incident: l.incident, Target: f.Target, PermissionSet: f.Set, Duration: f.Duration,
 		Ticket: l.ticket, TicketChecked: l.checked, AWSUser: l.user, AlreadyThere: l.there, Again: f.Again,
 		Reported: f.Report, MadeAt: f.MadeAt, Implementer: f.Implementer, GivenBy: f.GivenBy,
+		MergeRequests: l.mergeRequests,
 	}
+	f.addOnCall(&req, rules)
 	if f.recordAsked(rules) {
 		req.Choice = f.Choice
 	}

@@ -105,6 +105,12 @@ func obligationWords(o change.Obligation) string {
 		return "sign-off"
 	case change.OweReview:
 		return "post-incident review"
+	case change.OweMergeRequest:
+		return "merge request"
+	case change.OweIndependentReview:
+		return "independent review"
+	case change.OwePermanentFix:
+		return "permanent fix"
 	case change.OweAction:
 		return fmt.Sprintf("preventive action %d", o.Item)
 	}

@@ -20,6 +20,7 @@ type Ticker struct {
 	Ledger *ledger.Ledger
 	Jobs   Jobs
 	Clock  func(ctx context.Context) (due int, err error) // reconcile.Clock.Tick
+	Seal   func(ctx context.Context) error                // reconcile.Sealer.Seal; nil: nothing is sealed
 	Census func(ctx context.Context) error                // reconcile.Census.Work; nil where no access is granted through AWS
 	Now    func() time.Time
 	Every  time.Duration // between two looks; 0: 250 ms
@@ -55,6 +56,9 @@ func (t *Ticker) Start(ctx context.Context) {
 		_, err := t.Clock(ctx)
 		return err
 	})
+	if t.Seal != nil { // beside the clock: the first seal of a large ledger takes a while
+		t.loop(ctx, every, "seal", t.Seal)
+	}
 	for _, system := range ledger.Systems() {
 		t.loop(ctx, every, string(system), func(ctx context.Context) error {
 			work, err := t.Ledger.DueWork(ctx, system, t.Now(), tickBatch)

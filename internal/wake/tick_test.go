@@ -288,3 +288,21 @@ func TestAPanicInOneReconcilerTakesNothingElseDown(t *testing.T) {
 	for next(t, r.delivered).Number != 2 { // the poisoned one comes again and again, and the other comes too
 	}
 }
+
+func TestSealingGoesOnBesideAClockThatStalls(t *testing.T) {
+	t.Parallel()
+	sealed := make(chan struct{})
+	ticker := newTicker(databases.Pool(t), newReconcilers().jobs())
+	ticker.Clock = func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() }
+	ticker.Seal = func(ctx context.Context) error {
+		select {
+		case sealed <- struct{}{}:
+		case <-ctx.Done():
+		}
+		return errors.New("the next look goes on")
+	}
+	running(t, ticker)
+	for range 3 {
+		next(t, sealed)
+	}
+}

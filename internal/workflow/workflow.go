@@ -176,6 +176,13 @@ func (w *Workflow) follow(ctx context.Context, tx ledger.Tx, c *change.Change, e
 	if err := tx.TouchMessages(ctx, c.Number, c.Version, now, change.AltersQuestions(events)); err != nil {
 		return err
 	}
+	for _, e := range events {
+		if e.Type == change.EventWaived { // nobody is to do what a reminder still asks for
+			if err := tx.TouchReminders(ctx, c.Number, change.ObligationName(e.Fact("obligation")), e.Fact("item"), now); err != nil {
+				return err
+			}
+		}
+	}
 	assignment, err := tx.SyncGrant(ctx, c, now)
 	if err != nil {
 		return err

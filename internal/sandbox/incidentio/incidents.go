@@ -1,6 +1,7 @@
 package incidentio
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -74,8 +75,14 @@ func (s *Server) createIncident(c *call) {
 	case in.Visibility != "public" && in.Visibility != "private":
 		c.invalid("visibility", "must be public or private")
 		return
+	case !slices.Contains([]string{"", "standard", "retrospective", "test", "tutorial"}, in.Mode):
+		c.invalid("mode", "is not known")
+		return
 	}
 	if id := s.keys["incident/"+in.IdempotencyKey]; id != "" {
+		if before := s.keys["opened/"+in.IdempotencyKey]; before != fmt.Sprint(in) {
+			s.violate("the idempotency key " + in.IdempotencyKey + " was used for another incident before")
+		}
 		c.answer(http.StatusOK, object{"incident": s.incidentBody(s.find(id))})
 		return
 	}
@@ -95,8 +102,11 @@ func (s *Server) createIncident(c *call) {
 			return
 		}
 	}
+	if strings.TrimSpace(in.Name) == "" || strings.Contains(in.Name, "\n") {
+		s.violate(fmt.Sprintf("an incident is opened with the name %q, which people cannot tell from others", in.Name))
+	}
 	opened := s.open(i)
-	s.keys["incident/"+in.IdempotencyKey] = opened.ID
+	s.keys["incident/"+in.IdempotencyKey], s.keys["opened/"+in.IdempotencyKey] = opened.ID, fmt.Sprint(in)
 	c.answer(http.StatusOK, object{"incident": s.incidentBody(opened)})
 }
 

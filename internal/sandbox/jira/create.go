@@ -111,7 +111,15 @@ func orNull(raw json.RawMessage) json.RawMessage {
 // set puts fields into an issue and answers what Jira says against them.
 func (s *Server) set(i *Issue, fields map[string]json.RawMessage, offScreen []string) map[string]string {
 	errs := map[string]string{}
+	if raw, given := fields["security"]; given {
+		if say := s.setSecurity(i, raw); say != "" {
+			errs["security"] = say
+		}
+	}
 	for name, raw := range fields {
+		if name == "security" {
+			continue
+		}
 		if slices.Contains(offScreen, name) {
 			errs[name] = fmt.Sprintf(notOnScreen, name)
 			continue

@@ -80,3 +80,21 @@ func (s *Server) listLinks(r *http.Request) answer {
 	}
 	return answer{http.StatusOK, links}
 }
+
+// removeLink takes the link of a globalId away.
+func (s *Server) removeLink(r *http.Request) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.find(r.PathValue("key"))
+	if i == nil {
+		return noIssue()
+	}
+	global := r.URL.Query().Get("globalId")
+	at := slices.IndexFunc(i.Links, func(have Link) bool { return global != "" && have.GlobalID == global })
+	if at < 0 {
+		return refused(http.StatusNotFound, "The remote issue link does not exist.")
+	}
+	i.Links = slices.Delete(i.Links, at, at+1)
+	s.touch(i)
+	return answer{http.StatusNoContent, nil}
+}

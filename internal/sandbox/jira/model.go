@@ -32,7 +32,11 @@ type IssueType struct {
 	Name      string
 	Required  []Field  // custom fields that must be given
 	OffScreen []string // ids of the fields that are missing on the create screen, such as labels
+	Levels    []Level  // security levels; none: the field is on no screen
 }
+
+// Level is a security level: who is not in it does not see the issue.
+type Level struct{ ID, Name string }
 
 // Field is a custom field of a create screen.
 type Field struct {
@@ -54,6 +58,7 @@ type Issue struct {
 	Assignee    string // accountId
 	Creator     string // accountId
 	Due         string // 2006-01-02, or empty
+	Security    string // name of its security level; empty: everybody in the project sees it
 	Custom      map[string]any
 	Properties  map[string]json.RawMessage
 	Created     time.Time

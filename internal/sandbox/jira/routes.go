@@ -45,6 +45,7 @@ func (s *Server) calls() []route {
 		{"DELETE " + api + "issue/{key}/comment/{id}", "delete comment", "", s.removeComment},
 		{"GET " + api + "issue/{key}/remotelink", "list remote links", "globalId", s.listLinks},
 		{"POST " + api + "issue/{key}/remotelink", "remote link", "", s.upsertLink},
+		{"DELETE " + api + "issue/{key}/remotelink", "remove remote link", "globalId", s.removeLink},
 		{"GET " + api + "issue/{key}/properties/{property}", "get property", "", s.getProperty},
 		{"PUT " + api + "issue/{key}/properties/{property}", "set property", "", s.setProperty},
 		{"GET " + api + "search/jql", "search", "jql nextPageToken maxResults fields expand properties fieldsByKeys failFast reconcileIssues", s.search},

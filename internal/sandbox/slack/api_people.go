@@ -116,7 +116,11 @@ func (w *Workspace) dndInfo(a args) answer {
 		}
 		return t.Unix()
 	}
-	return good(map[string]any{
+	out := map[string]any{
 		"dnd_enabled": !u.dndTo.IsZero(), "next_dnd_start_ts": unix(u.dndFrom), "next_dnd_end_ts": unix(u.dndTo), "snooze_enabled": false,
-	})
+	}
+	if left := u.snoozed.Sub(w.opt.Now()); left > 0 {
+		out["snooze_enabled"], out["snooze_endtime"], out["snooze_remaining"] = true, u.snoozed.Unix(), int(left/time.Second)
+	}
+	return good(out)
 }

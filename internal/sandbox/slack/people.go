@@ -22,6 +22,7 @@ type User struct {
 	Admin           bool
 
 	dndFrom, dndTo time.Time
+	snoozed        time.Time // until then
 }
 
 // Usergroup is a group of people, such as @cto.
@@ -74,6 +75,15 @@ func (w *Workspace) SetDoNotDisturb(user string, from, to time.Time) {
 	w.change(func() {
 		if u := w.users[user]; u != nil {
 			u.dndFrom, u.dndTo = from, to
+		}
+	})
+}
+
+// Snooze pauses somebody's notifications until a moment, as they do by hand.
+func (w *Workspace) Snooze(user string, until time.Time) {
+	w.change(func() {
+		if u := w.users[user]; u != nil {
+			u.snoozed = until
 		}
 	})
 }

@@ -208,8 +208,12 @@ func TestTheTourMayBeLeftAndTakenUpAgain(t *testing.T) {
 	s.Until(fmt.Sprintf(`document.querySelector("[data-person=%s]").ariaCurrent === "true" && document.querySelector("[data-place=direct]").ariaCurrent === "page"`, sandbox.CTO))
 	s.Press("Leave the tour")
 	s.Until(`document.querySelector(".tour") === null`)
+	s.Resize(1280, 300, 1)
+	s.Run(webtest.Script(`document.querySelector(".beside").scrollTop = 9999`))
+	s.Until(`document.querySelector(".beside").scrollTop > 50`)
 	s.Press("Take the guided tour")
 	s.Sees("Step 1 of 5")
+	s.Until(`document.querySelector(".tour h2").getBoundingClientRect().top > document.querySelector(".top").getBoundingClientRect().bottom`)
 }
 
 // lived puts a little history beside Slack.
@@ -299,6 +303,11 @@ func TestEverythingCanBeReadInBothThemesAtBothWidths(t *testing.T) {
 			if width == 390 {
 				s.Press("People and channels")
 				look("menu")
+				s.Run(webtest.Script(`document.querySelector(".menu-button").focus()`), chromedp.KeyEvent(kb.Escape))
+				s.Until(`document.querySelector("[data-menu=shut]") !== null`)
+				s.Press("People and channels")
+				s.Run(webtest.Click("main"))
+				s.Until(`document.querySelector("[data-menu=shut]") !== null`)
 			}
 			s.Visit("home")
 			s.Sees("Waiting for you")

@@ -29,7 +29,7 @@ export function Composer({ channel, thread, label }) {
     ${offered.length > 0 && html`<ul class="hints" aria-label="Commands">${offered.map(([whole, says]) => html`<li key=${whole}>
       <button type="button" onClick=${() => take(whole)}><code>${whole}</code><small>${says}</small></button></li>`)}</ul>`}
     <div class="write">
-      <textarea ref=${ref} rows=${Math.min(6, text.split("\n").length)} aria-label=${label} placeholder=${thread ? "Reply …" : `${label}, or type ${command}`}
+      <textarea ref=${ref} rows=${Math.min(6, text.split("\n").length)} aria-label=${label} placeholder=${thread ? "Reply …" : `Type ${command}, or a message`}
         value=${text} onInput=${(e) => setText(e.target.value.replace(/^\n+/, ""))} onKeyDown=${onKeyDown}></textarea>
       <button type="submit" class="send" aria-label="Send" disabled=${!text.trim()}>➤</button>
     </div>

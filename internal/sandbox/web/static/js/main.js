@@ -56,6 +56,9 @@ function App() {
 
   const be = (id) => { setPerson(id); setThread(undefined); setMenu(false); setPane("slack"); };
   const go = (where) => { setPlace(where); setThread(undefined); setMenu(false); setPane("slack"); };
+  // Where people and channels lie over the page, a touch beside them or Escape shuts them.
+  const shut = () => setMenu(false);
+  const shutByKey = (event) => { if (event.key === "Escape") shut(); };
   const zone = picture.slack.zone, now = () => Date.now() + picture.ahead;
   const name = (id) => nameOf(picture.people, id);
   const reader = {
@@ -73,11 +76,11 @@ function App() {
   const told = html`<${Told} said=${trouble} onGone=${() => tell("")} />`;
 
   return html`<${Workspace.Provider} value=${{ picture, person, sending, confirm, tell, reader, zone, now, name, be, go }}>
-    <div class="frame" data-pane=${pane} data-menu=${menu ? "open" : "shut"} data-thread=${thread ? "open" : "shut"}>
+    <div class="frame" data-pane=${pane} data-menu=${menu ? "open" : "shut"} data-thread=${thread ? "open" : "shut"} onKeyDown=${menu ? shutByKey : undefined}>
       <${Top} connected=${connected} menu=${menu} onMenu=${() => setMenu(!menu)} unread=${picture.people.people.some((p) => p.id !== person && unreadOf(p))} />
       <${Sidebar} place=${here} onPerson=${be} onPlace=${go} ...${{ unread, unreadOf }} />
-      <main class="slack" aria-label="Slack"><${Place} place=${here} channel=${channel} onThread=${setThread} />${thread && channel && html`<${Thread} channel=${channel} ts=${thread} onClose=${() => setThread(undefined)} />`}</main>
-      <aside class="beside" aria-label="Beside Slack"><${Tour} /><${Beside} /></aside>
+      <main class="slack" aria-label="Slack" onClick=${shut}><${Place} place=${here} channel=${channel} onThread=${setThread} />${thread && channel && html`<${Thread} channel=${channel} ts=${thread} onClose=${() => setThread(undefined)} />`}</main>
+      <aside class="beside" aria-label="Beside Slack" onClick=${shut}><${Tour} /><${Beside} /></aside>
       <nav class="panes" aria-label="View">
         ${[["slack", "Slack"], ["beside", "Beside it"]].map(([id, label]) => html`<button key=${id} type="button" aria-current=${pane === id ? "page" : undefined} onClick=${() => { setPane(id); setMenu(false); }}>${label}</button>`)}
       </nav>

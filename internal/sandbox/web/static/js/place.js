@@ -18,7 +18,11 @@ export function Place({ place, channel, onThread }) {
   </section>`;
 }
 
-const Head = ({ title, about }) => html`<header class="head"><h1>${title}</h1>${about && html`<span>${about}</span>`}</header>`;
+// Head also says who one is where there is no room for the list of people.
+function Head({ title, about }) {
+  const { name, person } = useWorkspace();
+  return html`<header class="head"><h1>${title}</h1>${about && html`<span>${about}</span>`}<span class="as">as ${name(person)}</span></header>`;
+}
 
 function Home({ view }) {
   if (!view) return html`<p class="empty">breakglass has not published a home tab for this person.</p>`;

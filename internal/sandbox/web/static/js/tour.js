@@ -1,6 +1,6 @@
 // A guided tour in five steps, which can be left and taken up again. A step is
 // done when the world shows that it is, however it was brought about.
-import { html, useState, useEffect } from "./html.js";
+import { html, useState, useEffect, useRef } from "./html.js";
 import { useWorkspace, DIRECT } from "./workspace.js";
 import { Icon } from "./icons.js";
 import { kept } from "./kept.js";
@@ -24,14 +24,14 @@ const steps = [
   },
   {
     title: "Work, and finish",
-    says: html`Be the engineer again. In <strong>Messages</strong> stands how to get in. Press <strong>Finish</strong> there, and close the form without writing anything.`,
+    says: html`Be the engineer again. <strong>Messages</strong> tells you how to get in. Press <strong>Finish</strong> there, and close the form without writing anything.`,
     see: "The access is taken back, and the bar ends. The record is owed now.",
     who: "U0ENGINEER", where: DIRECT,
-    done: (p, began) => given(p) > began.given && live(p) === 0,
+    done: (p, began) => given(p) > began.given && live(p) === 0 && events(p, "access_gone") > began.gone, // seen by breakglass, too: time may be moved now
   },
   {
     title: "Forget the record",
-    says: html`Press <strong>+12 h</strong> above. breakglass reminds the engineer: press <strong>Write record</strong>. Then sign off by a comment as the CTO, in the panel <strong>Jira</strong>.`,
+    says: html`Press <strong>+12 h</strong> above. breakglass reminds the engineer: press <strong>Write record</strong>. Then sign off by a comment as the CTO, in the panel <strong>Jira</strong>. It counts within a minute; <strong>+10 min</strong> is quicker.`,
     see: "Reminders arrive as time goes by. The ticket holds what was done, and the sign-off is in the ledger.",
     who: "U0ENGINEER", where: DIRECT,
     done: (p, began) => events(p, "signed_off") > began.signed,
@@ -50,7 +50,7 @@ const given = (p) => p.aws.bars.filter((b) => !b.standing).length;
 const live = (p) => p.aws.bars.filter((b) => !b.standing && !b.to).length;
 const events = (p, type) => (p.ledger.view.changes ?? []).flatMap((c) => c.events ?? []).filter((e) => e.type === type).length;
 
-const beginning = (p) => ({ at: 0, cards: cards(p), given: given(p), signed: events(p, "signed_off"), reviewed: events(p, "review_submitted") });
+const beginning = (p) => ({ at: 0, cards: cards(p), given: given(p), gone: events(p, "access_gone"), signed: events(p, "signed_off"), reviewed: events(p, "review_submitted") });
 
 export function Tour() {
   const { picture, be, go } = useWorkspace();
@@ -59,12 +59,14 @@ export function Tour() {
   const step = steps[tour.at];
   const done = step?.done(picture, tour);
   useEffect(() => { kept.set("tour", tour); }, [tour]);
+  const box = useRef();
+  useEffect(() => { box.current?.scrollIntoView({ block: "nearest" }); }, [tour.at]); // what stands beside may have been scrolled away
 
   if (tour.at < 0) return html`<p class="tour-again"><button type="button" class="button small" onClick=${() => save(beginning(picture))}>Take the guided tour</button></p>`;
   if (!step) return html`<section class="tour" aria-labelledby="tour"><header><h2 id="tour">That was the tour</h2></header><p>The rest is yours to try: be the deputy or the guest, ask as the CTO, break GitHub, kill breakglass.</p>
     <footer><button type="button" class="button primary" onClick=${() => save({ at: -1 })}>Close</button></footer></section>`;
   const next = () => save({ ...tour, at: tour.at + 1 });
-  return html`<section class=${`tour ${done ? "done" : ""}`} aria-labelledby="tour">
+  return html`<section ref=${box} class=${`tour ${done ? "done" : ""}`} aria-labelledby="tour">
     <header><h2 id="tour"><small>Step ${tour.at + 1} of ${steps.length}</small>${step.title}</h2><button type="button" class="close" aria-label="Leave the tour" onClick=${() => save({ at: -1 })}>×</button></header>
     <p>${step.says}</p>
     <p class="see"><${Icon} of="eye" /> ${step.see}</p>

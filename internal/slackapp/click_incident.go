@@ -1,0 +1,70 @@
+package slackapp
+
+import (
+	"context"
+
+	"github.com/slack-go/slack"
+
+	"github.com/breakglass-bot/breakglass/internal/change"
+)
+
+// seeIncident begins to look up what a decision needs to know of the change's
+// incident at this moment. The function that it answers waits for that, and gives
+// the command with what was seen; with nothing where incident.io did not answer.
+func (a *App) seeIncident(ctx context.Context, c *change.Change, cmd change.Command) func() change.Command {
+	with := withIncident(c, cmd)
+	i := c.Incident
+	if with == nil || i == nil || i.Now.ID == "" || i.Refused != "" || a.Lookups.Incidents == nil {
+		return func() change.Command { return cmd }
+	}
+	seen := make(chan *change.Incident, 1)
+	go func() {
+		look, cancel := context.WithTimeout(ctx, lookWithin)
+		defer cancel()
+		found, err := a.Lookups.Incidents.Incident(look, i.Now.ID)
+		if err != nil {
+			a.Log.WarnContext(ctx, "the incident of a change could not be looked up", "change", c.Number.String(), "error", err)
+			seen <- nil
+			return
+		}
+		seen <- &found
+	}()
+	return func() change.Command { return with(<-seen) }
+}
+
+// withIncident says how a command is told of the incident; nil for one that does
+// not ask.
+func withIncident(c *change.Change, cmd change.Command) func(*change.Incident) change.Command {
+	ask := c.OpenAsk()
+	if ask == nil || ask.For != change.ForChange {
+		return nil
+	}
+	switch x := cmd.(type) {
+	case change.Approve:
+		return func(i *change.Incident) change.Command { x.Incident = i; return x }
+	case change.ConfirmCall:
+		return func(i *change.Incident) change.Command { x.Incident = i; return x }
+	default:
+		return nil
+	}
+}
+
+// askReason asks an approver why they approve although a record is overdue.
+func (a *App) askReason(ctx context.Context, i *interaction, key buttonKey, refused error) error {
+	c, err := a.change(ctx, key.Number)
+	if err != nil {
+		return err
+	}
+	if _, err := openAsk(&c, key.Ask); err != nil {
+		return err
+	}
+	a.open(ctx, i.TriggerID, i.View, reasonForm(&c, key, a.explainPlain(ctx, refused)))
+	return nil
+}
+
+// reasonForm asks for the reason that an approval needs.
+func reasonForm(c *change.Change, key buttonKey, because string) slack.ModalViewRequest {
+	why := textInput(inputText, inputText, "Why do you approve it all the same?", "", true, false)
+	why.Hint = plainObject("The reason is kept with the change, and told to the audit channel.", 2000)
+	return about(c, key, callbackApprove, "Approve "+c.Number.String(), "Approve", sectionOf(escaped(because)), why)
+}
