@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/sandbox"
 )
 
 // duty is what a change is expected to owe.
@@ -22,26 +23,31 @@ type duty struct {
 // The rules of docs/process.md are told once more here, from the facts alone:
 // when the window opened and closed, what was written, copied, signed, waived.
 type life struct {
-	requester            string
-	start, end           time.Time
-	reported, over, shut bool // over: it came to nothing; shut: it is closed
-	inJira, ticket       bool
-	recordAt, reviewAt   time.Time // when the copy stood there; zero: it does not
-	signedAt             time.Time
-	waived               map[string]time.Time
-	gone                 map[string]bool // owed by somebody who has left
-	actions              int
-	recorded             map[int]bool
-	links                map[int]bool // merge requests by item: whether somebody has confirmed them
-	linkedFirst          time.Time
-	signOffMissed        time.Time // the deadline that was breached; it stays what it was
+	requester, implementer string
+	start, end             time.Time
+	reported, over, shut   bool // over: it came to nothing; shut: it is closed
+	inJira, ticket         bool
+	recordAt, reviewAt     time.Time // when the copy stood there; zero: it does not
+	signedAt               time.Time
+	waived                 map[string]time.Time
+	gone                   map[string]bool // owed by somebody who has left
+	actions                int
+	recorded               map[int]bool
+	links                  map[int]*linked // merge requests that count, by item
+	linkedFirst            time.Time
+	signOffMissed          time.Time // the deadline that was breached; it stays what it was
+}
+
+// linked is a merge request as the journal tells of it.
+type linked struct {
+	fix, readable, confirmed, seen, merged, reviewed bool
 }
 
 func fact(e change.Event, name string) string { return e.Fact(name) }
 
 // lifeOf reads a journal.
 func lifeOf(events []change.Event, plan change.Plan) *life {
-	l := &life{waived: map[string]time.Time{}, gone: map[string]bool{}, recorded: map[int]bool{}, links: map[int]bool{}}
+	l := &life{waived: map[string]time.Time{}, gone: map[string]bool{}, recorded: map[int]bool{}, links: map[int]*linked{}}
 	for _, e := range events {
 		if e.Type == change.EventBreached && fact(e, "obligation") == string(change.OweSignOff) {
 			l.signOffMissed = l.signOffDue(plan)
@@ -54,6 +60,7 @@ func lifeOf(events []change.Event, plan change.Plan) *life {
 func (l *life) take(e change.Event) {
 	switch e.Type { //nolint:exhaustive // the others decide nothing about what is owed
 	case change.EventRequested, change.EventReported:
+		l.implementer = fact(e, "implementer")
 		l.requester, l.inJira = fact(e, "requester"), fact(e, "record_in") == string(change.RecordInJira)
 		if e.Type == change.EventReported {
 			l.reported = true
@@ -100,14 +107,24 @@ func (l *life) take(e change.Event) {
 	case change.EventOwnerChanged:
 		l.gone[fact(e, "obligation")+"-"+fact(e, "item")] = true
 	case change.EventMergeRequestLinked:
-		n, _ := strconv.Atoi(fact(e, "item"))
-		if l.links[n] = false; l.linkedFirst.IsZero() {
+		l.links[item(e)] = &linked{fix: fact(e, "fix") == "true", readable: fact(e, "readable") == "true"}
+		if l.linkedFirst.IsZero() && fact(e, "fix") != "true" {
 			l.linkedFirst = e.At
 		}
+	case change.EventMergeRequestSeen:
+		if m := l.links[item(e)]; m != nil {
+			m.seen, m.merged, m.reviewed = true, fact(e, "state") == string(change.MRMerged), fact(e, "independent") != "0"
+		}
+	case change.EventMergeRequestRefused:
+		delete(l.links, item(e))
 	case change.EventMergeRequestConfirmed:
-		n, _ := strconv.Atoi(fact(e, "item"))
-		l.links[n] = true
+		l.links[item(e)].confirmed = true
 	}
+}
+
+func item(e change.Event) int {
+	n, _ := strconv.Atoi(fact(e, "item"))
+	return n
 }
 
 // owes is what follows from a life, by what the kind asked for.
@@ -135,15 +152,21 @@ func (l *life) owes(plan change.Plan, review change.ReviewText) map[string]duty 
 	if opened {
 		add(change.OweRecord, 0, l.requester, recordDue, l.recordAt)
 		if plan.MergeRequest == change.NeedWithRecord {
-			add(change.OweMergeRequest, 0, l.requester, recordDue, l.when(l.anyConfirmed()))
+			add(change.OweMergeRequest, 0, l.requester, recordDue, l.when(l.any(false, func(m *linked) bool { return m.seen || m.confirmed })))
+		}
+		if plan.PermanentFix {
+			done := l.any(true, func(m *linked) bool { return m.merged || (!m.readable && m.confirmed) })
+			add(change.OwePermanentFix, 0, l.requester, l.start.Add(plan.PermanentFixWithin), l.when(done))
 		}
 		demanded := plan.MergeRequest == change.NeedWithRecord || plan.MergeRequest == change.NeedRequired
-		if demanded || len(l.links) > 0 {
+		working := l.any(false, func(*linked) bool { return true })
+		if demanded || working {
 			from := l.start
 			if !demanded && l.linkedFirst.After(from) {
 				from = l.linkedFirst
 			}
-			add(change.OweIndependentReview, 0, l.requester, from.Add(plan.MergeReviewWithin), l.when(l.allConfirmed()))
+			missing := l.any(false, func(m *linked) bool { return !l.reviewed(m) })
+			add(change.OweIndependentReview, 0, l.requester, from.Add(plan.MergeReviewWithin), l.when(working && !missing))
 		}
 	}
 	_, signOffWaived := l.waived["sign_off-0"]
@@ -186,22 +209,25 @@ func (l *life) when(is bool) time.Time {
 	return time.Time{}
 }
 
-func (l *life) anyConfirmed() bool {
-	for _, yes := range l.links {
-		if yes {
+// any tells whether any merge request, or any permanent fix, is such a one.
+func (l *life) any(fix bool, such func(*linked) bool) bool {
+	for _, m := range l.links {
+		if m.fix == fix && such(m) {
 			return true
 		}
 	}
 	return false
 }
 
-func (l *life) allConfirmed() bool {
-	for _, yes := range l.links {
-		if !yes {
-			return false
-		}
+// reviewed tells whether somebody independent has reviewed a merge request. Of all
+// people the example knows the CTO alone on GitLab, so that for everybody else
+// somebody has to say that it was another.
+func (l *life) reviewed(m *linked) bool {
+	if !m.readable {
+		return m.confirmed
 	}
-	return len(l.links) > 0
+	known := l.requester == sandbox.CTO && l.implementer == sandbox.CTO
+	return m.reviewed && (m.confirmed || known)
 }
 
 // disagrees compares what is expected with what a change owes; empty: nothing.

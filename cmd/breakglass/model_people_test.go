@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/sandbox"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/aws"
+	"github.com/breakglass-bot/breakglass/internal/sandbox/gitlab"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/jira"
 )
 
@@ -27,7 +29,9 @@ func (m *model) asks() {
 		Target: "production", PermissionSet: "admin", Duration: 30 * time.Minute,
 		Choice: rapid.SampledFrom([]change.TicketChoice{change.TicketNow, change.TicketLater, change.TicketExisting}).Draw(m.T, "ticket"),
 	}
-	switch rapid.IntRange(0, 5).Draw(m.T, "kind") {
+	switch rapid.IntRange(0, 7).Draw(m.T, "kind") {
+	case 6, 7:
+		m.byMergeRequest(&req)
 	case 0:
 		req.Kind, req.Reason, req.Target, req.PermissionSet, req.Duration = "configuration-change", "incident-mitigation", "", "", 0
 		req.Answers = map[change.QuestionID]string{"criticality": "C2", "rollback": "Set it back"}
@@ -42,7 +46,7 @@ func (m *model) asks() {
 	case 2:
 		req.PermissionSet = "read"
 	}
-	if rapid.IntRange(0, 2).Draw(m.T, "incident") == 0 {
+	if rapid.IntRange(0, 2).Draw(m.T, "incident") == 0 || req.Kind == "hot-patch" {
 		in := rapid.SampledFrom(m.incidents).Draw(m.T, "which")
 		req.Incident = &in
 	}
@@ -75,6 +79,42 @@ func (m *model) key(user string, set change.PermissionSetID) aws.Key {
 	return k
 }
 
+// byMergeRequest makes a request one of a kind that needs a merge request.
+func (m *model) byMergeRequest(req *change.Request) {
+	req.Kind = rapid.SampledFrom([]change.KindID{"hot-patch", "security-release"}).Draw(m.T, "by merge request")
+	req.Reason, req.Target, req.PermissionSet, req.Duration = "incident-mitigation", "", "", 0
+	if rapid.IntRange(0, 3).Draw(m.T, "because of GitHub") == 0 {
+		req.Reason = "release-pipeline-down"
+	}
+	req.MergeRequests = append(req.MergeRequests, change.RequestedMergeRequest{Ref: m.mergeRequest()})
+}
+
+// mergeRequest is one on GitLab, or where nobody can look.
+func (m *model) mergeRequest() change.MergeRequestRef {
+	n := rapid.IntRange(0, 4).Draw(m.T, "merge request")
+	if n > 1 {
+		return change.MergeRequestRef{URL: fmt.Sprint("https://git.example.com/a/", n)}
+	}
+	return change.MergeRequestRef{Forge: change.GitLab, Project: sandbox.AppProject, Number: n + 1, URL: m.world.MergeRequestURL(sandbox.AppProject, n+1)}
+}
+
+// moves lets something happen to a merge request on GitLab.
+func (m *model) moves() {
+	n := rapid.IntRange(1, 2).Draw(m.T, "which")
+	switch rapid.IntRange(0, 5).Draw(m.T, "what") {
+	case 0, 1:
+		_ = m.world.GitLab.Approve(sandbox.AppProject, n, rapid.SampledFrom([]string{sandbox.ColleagueLogin, sandbox.EngineerLogin, sandbox.CTOLogin}).Draw(m.T, "by")) // who has approved already cannot
+	case 2:
+		_ = m.world.GitLab.Unapprove(sandbox.AppProject, n, sandbox.ColleagueLogin)
+	case 3:
+		_ = m.world.GitLab.Merge(sandbox.AppProject, n, "", sandbox.ColleagueLogin)
+	case 4:
+		_, _ = m.world.GitLab.Note(sandbox.AppProject, n, sandbox.ColleagueLogin, "Approved") // it counts once it is merged
+	default:
+		_ = m.world.GitLab.Push(sandbox.AppProject, n, gitlab.Commit{SHA: fmt.Sprintf("%040x", m.time().UnixNano()), At: m.time()})
+	}
+}
+
 // pick gives one of the changes; false: there is none.
 func (m *model) pick() (change.Change, bool) {
 	if len(m.known) == 0 {
@@ -98,7 +138,7 @@ func (m *model) decides() {
 	if ask > 0 && rapid.IntRange(0, 5).Draw(m.T, "an old button") == 0 {
 		ask = rapid.IntRange(0, len(c.Asks)+1).Draw(m.T, "ask")
 	}
-	who := m.somebody("who", sandbox.CTO, sandbox.CTO, sandbox.CTO, sandbox.Deputy, sandbox.OnCall, sandbox.Colleague, c.Requester, c.Implementer)
+	who := m.somebody("who", sandbox.CTO, sandbox.CTO, sandbox.CTO, sandbox.Deputy, sandbox.OnCall, sandbox.AppSec, "U0MAINT1", sandbox.Colleague, c.Requester, c.Implementer)
 	var cmd change.Command
 	switch rapid.IntRange(0, 9).Draw(m.T, "answer") {
 	case 0:
@@ -131,7 +171,7 @@ func (m *model) does() {
 		change.RemindLater{Obligation: change.OweRecord}, change.RemindLater{Obligation: change.OweReview}, change.RemindLater{Obligation: change.OweSignOff},
 		change.Waive{Obligation: change.OweRecord, Reason: "It was a drill"}, change.Waive{Obligation: change.OweReview, Reason: "It was a drill"},
 		change.Waive{Obligation: change.OweSignOff, Reason: "It was a drill"}, change.Waive{Obligation: change.OweIndependentReview, Reason: "It was a drill"},
-		change.LinkMergeRequest{Ref: change.MergeRequestRef{URL: "https://git.example.com/a/1"}}, change.LinkMergeRequest{Ref: change.MergeRequestRef{URL: "https://git.example.com/a/2"}},
+		change.LinkMergeRequest{Ref: m.mergeRequest()}, change.LinkMergeRequest{Ref: m.mergeRequest(), Fix: true},
 		change.ConfirmMergeRequest{Item: 1}, change.ConfirmMergeRequest{Item: 2},
 		change.SaveDraft{Text: change.ReviewText{What: "So far"}},
 	}
@@ -149,7 +189,7 @@ func (m *model) owing() {
 	action := func(what string) change.Action {
 		return change.Action{What: what, Owner: m.somebody("owner", sandbox.Engineer, sandbox.Colleague, sandbox.Guest), Due: due}
 	}
-	review := change.ReviewText{What: "The queue hung", Standard: "It restarts no node", Prevent: "A job"}
+	review := change.ReviewText{What: "The queue hung", Standard: "It restarts no node", Prevent: "A job", RootCause: "A race"}
 	switch rapid.IntRange(0, 6).Draw(m.T, "what") {
 	case 0:
 		m.tell(c.Number, change.WriteRecord{NothingChanged: true}, who)
@@ -203,10 +243,22 @@ func (m *model) finishUp(c *change.Change) {
 		m.tell(c.Number, change.WriteRecord{Done: "Restarted it", Why: "It hung"}, c.Requester)
 	}
 	if c.Review.Submitted.IsZero() {
-		m.tell(c.Number, change.SubmitReview{Text: change.ReviewText{What: "It hung", Standard: "It cannot", Prevent: "A job", NoAction: "Done already"}}, c.Requester)
+		m.tell(c.Number, change.SubmitReview{Text: change.ReviewText{What: "It hung", Standard: "It cannot", Prevent: "A job", NoAction: "Done already", RootCause: "A race"}}, c.Requester)
 	}
 	if c.Plan.MergeRequest == change.NeedWithRecord && len(c.MergeRequests) == 0 {
 		m.tell(c.Number, change.LinkMergeRequest{Ref: change.MergeRequestRef{URL: "https://git.example.com/a/9"}}, c.Requester)
+	}
+	if c.Plan.PermanentFix && !slices.ContainsFunc(c.MergeRequests, func(l change.LinkedMergeRequest) bool { return l.Fix }) {
+		m.tell(c.Number, change.LinkMergeRequest{Ref: change.MergeRequestRef{URL: "https://git.example.com/a/10"}, Fix: true}, c.Requester)
+	}
+	for n := 1; n <= 2 && len(c.MergeRequests) > 0; n++ {
+		for _, who := range []string{sandbox.ColleagueLogin, "deputy"} {
+			_ = m.world.GitLab.Approve(sandbox.AppProject, n, who) // who has approved already cannot
+		}
+		_ = m.world.GitLab.Merge(sandbox.AppProject, n, "", "deputy")
+		if _, err := m.world.GitLab.Note(sandbox.AppProject, n, "deputy", "Reviewed, after it was merged"); err != nil {
+			m.Fatal(err)
+		}
 	}
 	for i := range c.MergeRequests {
 		for _, who := range []change.PersonID{sandbox.Colleague, sandbox.AppSec} {

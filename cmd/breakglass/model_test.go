@@ -117,6 +117,7 @@ func (m *model) actions() map[string]func(*rapid.T) {
 		"somebody does something":   act(m.does),
 		"somebody does what is due": act(m.owing),
 		"somebody comments":         act(m.comments),
+		"a merge request moves on":  act(m.moves),
 		"time passes":               act(m.timePasses),
 		"it goes on": act(func() {
 			m.run(time.Duration(rapid.SampledFrom([]int{0, 5, 20, 60}).Draw(m.T, "seconds")) * time.Second)
@@ -149,7 +150,7 @@ func (m *model) breaks() {
 	if rapid.Bool().Draw(m.T, "says when") {
 		f.RetryAfter = 10 * time.Second
 	}
-	switch rapid.IntRange(0, 6).Draw(m.T, "whose") {
+	switch rapid.IntRange(0, 7).Draw(m.T, "whose") {
 	case 0, 1:
 		f.Call = rapid.SampledFrom([]string{
 			"CreateAccountAssignment", "DeleteAccountAssignment", "ListAccountAssignments", "DescribeAccountAssignmentCreationStatus",
@@ -165,6 +166,9 @@ func (m *model) breaks() {
 	case 5:
 		f.Call = rapid.SampledFrom([]string{"show incident", "create timeline item", "list timeline items", "create follow-up", "list follow-ups", "create attachment", "list attachments", "list schedule entries"}).Draw(m.T, "call")
 		m.world.IncidentIO.Faults.Add(f)
+	case 6:
+		m.world.GitLab.Faults.Add(f)
+		m.world.GitHub.Faults.Add(f)
 	default:
 		n := rapid.IntRange(1, 2).Draw(m.T, "n")
 		switch rapid.IntRange(0, 4).Draw(m.T, "how") {
@@ -188,7 +192,7 @@ func (m *model) heal() {
 	if !m.well() {
 		m.wellSince = m.time()
 	}
-	for _, p := range []*fault.Plan{&m.world.AWS.Faults, m.world.Slack.Faults, m.world.Jira.Faults, &m.world.IncidentIO.Faults} {
+	for _, p := range []*fault.Plan{&m.world.AWS.Faults, m.world.Slack.Faults, m.world.Jira.Faults, &m.world.IncidentIO.Faults, &m.world.GitLab.Faults, &m.world.GitHub.Faults} {
 		p.Clear()
 	}
 	m.world.AWS.Unplan()
@@ -244,7 +248,7 @@ func (m *model) waiting(n change.Number) (all []string) {
 	rows, err := m.ledger.Deliveries(m.ctx, n)
 	m.must(err)
 	for _, d := range rows {
-		if d.State == "open" && d.System() != change.SystemForge && d.Kind != change.DeliverMergeRequestLink && (d.Done < d.Wanted || d.LastError != "") {
+		if d.State == "open" && (d.Done < d.Wanted || d.LastError != "") {
 			all = append(all, fmt.Sprintf("%s %s: %s", d.Kind, d.Key, d.LastError))
 		}
 	}

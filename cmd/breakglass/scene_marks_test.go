@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/breakglass-bot/breakglass/internal/sandbox"
@@ -49,7 +50,7 @@ func copies(w *sandbox.World) []string {
 			once["ticket "+i.Labels[0]]++
 		}
 		for _, c := range i.Comments {
-			if c.Author == sandbox.JiraBot {
+			if c.Author == sandbox.JiraBot && !strings.Contains(c.Body, "a confidential change") {
 				once["comment on "+i.Key+": "+c.Body]++
 			}
 		}
@@ -59,7 +60,9 @@ func copies(w *sandbox.World) []string {
 	}
 	for _, in := range w.IncidentIO.Incidents() {
 		for _, n := range w.IncidentIO.Timeline(in.ID) {
-			once["note in "+in.ID+": "+n.Title+n.Description]++
+			if !strings.Contains(n.Title, "a confidential change") { // which says no more, however often something happens to it
+				once["note in "+in.ID+": "+n.Title+n.Description]++
+			}
 		}
 		for _, f := range w.IncidentIO.FollowUps(in.ID) {
 			once["follow-up of "+in.ID+": "+f.Title+f.Description]++

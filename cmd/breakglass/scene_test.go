@@ -20,6 +20,7 @@ import (
 	"github.com/breakglass-bot/breakglass/deploy"
 	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/config"
+	"github.com/breakglass-bot/breakglass/internal/forge"
 	"github.com/breakglass-bot/breakglass/internal/identitycenter"
 	"github.com/breakglass-bot/breakglass/internal/incidentio"
 	"github.com/breakglass-bot/breakglass/internal/jira"
@@ -150,6 +151,13 @@ func sceneSystems(ctx context.Context, cfg *config.Config, now func() time.Time,
 		BaseURL: cfg.IncidentIO.BaseURL, APIKey: cfg.Secrets.IncidentIOAPIKey.Reveal(), Now: now,
 		MitigatedStatuses: cfg.IncidentIO.MitigatedStatuses, Timeout: opts.timeout,
 	})
+	if err != nil {
+		return x, err
+	}
+	x.forge, err = forge.New(forge.Options{
+		GitLabURL: cfg.GitLab.BaseURL, GitHubAPIURL: cfg.GitHub.APIURL, StatusURL: cfg.GitHub.StatusURL,
+		GitLabToken: cfg.Secrets.GitLabToken.Reveal(), GitHubToken: cfg.Secrets.GitHubToken.Reveal(), Now: now, Timeout: opts.timeout,
+	})
 	return x, err
 }
 
@@ -279,7 +287,7 @@ func (s *scene) next() (time.Time, error) {
 	var at *time.Time
 	err := s.pool.QueryRow(s.ctx, `SELECT min(at) FROM (
 			SELECT next_at AS at FROM changes WHERE number = ANY ($1)
-			UNION ALL SELECT GREATEST(next_try, lease_until) FROM deliveries WHERE next_try IS NOT NULL AND number = ANY ($1) AND system <> 'the forge'
+			UNION ALL SELECT GREATEST(next_try, lease_until) FROM deliveries WHERE next_try IS NOT NULL AND number = ANY ($1)
 			UNION ALL SELECT GREATEST(next_try, lease_until) FROM assignments WHERE next_try IS NOT NULL AND instance_arn = $2
 		) due`, numbers, s.cfg.AWS.InstanceARN).Scan(&at)
 	if err != nil || at == nil {
