@@ -27,6 +27,7 @@ type part struct {
 type tally map[string]int64
 
 var parts = []part{
+	{"model", 1, byModel},
 	{"points", 1, atPoints},
 	{"moments", 1, atRandomMoments},
 	{"replicas", 2, amongReplicas},

@@ -127,6 +127,8 @@ type TicketLink struct {
 	LinkedAt time.Time `json:"linked_at"`         // comments before that sign nothing off
 	Checked  bool      `json:"checked"`           // seen in Jira
 	Secured  bool      `json:"secured,omitempty"` // under the configured security level, so that it may hold a confidential change's text
+
+	Before *TicketLink `json:"before,omitempty"` // until it is checked: what it took the place of, and gives it back to if Jira has no such ticket
 }
 
 // Record is what was done and why, and whether it stands where it belongs.

@@ -194,6 +194,11 @@ func (o *outbox) records(e Event) {
 			o.watchComments()
 			o.referToAll()
 		}
+	case EventTicketRefused:
+		if c.Ticket != nil { // the one before stands there again
+			o.converge(DeliverRemoteLink, "link/"+c.Ticket.Key, Ref{})
+			o.watchComments()
+		}
 	case EventRecordWritten:
 		o.toRecord(DeliverRecord, e.Fact("revision"), Ref{Seq: e.Seq, Revision: e.int("revision")})
 		o.ticketForRecord()

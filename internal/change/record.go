@@ -127,7 +127,14 @@ func (x LinkTicket) decide(d *decision) error {
 	if c.Ticket != nil && x.Ours {
 		return nil // somebody linked one while ours was being made; the sweep joins them
 	}
+	before := c.Ticket
+	if before != nil && !before.Checked {
+		before = before.Before
+	}
 	c.Ticket = &TicketLink{TicketRef: x.Ticket, Ours: x.Ours, LinkedAt: d.now, Checked: x.Checked || x.Ours, Secured: x.Secured && x.Ours}
+	if !c.Ticket.Checked {
+		c.Ticket.Before = before
+	}
 	d.emit(EventTicketLinked, Facts{"ticket": x.Ticket.Key, "ticket_id": x.Ticket.ID, "ours": x.Ours}, nil)
 	if !c.Phase.Final() {
 		d.oweSignOffOfTicket()
@@ -142,15 +149,17 @@ func (x TicketChecked) decide(d *decision) error {
 		return nil
 	}
 	if x.Refused == "" {
-		c.Ticket.TicketRef, c.Ticket.Checked = x.Ticket, true
+		c.Ticket.TicketRef, c.Ticket.Checked, c.Ticket.Before = x.Ticket, true, nil
 		d.emit(EventTicketLinked, Facts{"ticket": x.Ticket.Key, "ticket_id": x.Ticket.ID, "ours": false, "checked": true}, nil)
 		return nil
 	}
-	c.Ticket = nil
-	if c.Report == nil {
+	facts := Facts{"ticket": asked, "say": x.Refused}
+	if c.Ticket = c.Ticket.Before; c.Ticket != nil {
+		facts["kept"] = c.Ticket.Key
+	} else if c.Report == nil {
 		c.Obligations = slices.DeleteFunc(c.Obligations, func(o Obligation) bool { return o.Name == OweSignOff && o.State == Owed })
 	}
-	d.emit(EventTicketRefused, Facts{"ticket": asked, "say": x.Refused}, nil)
+	d.emit(EventTicketRefused, facts, nil)
 	return nil
 }
 
@@ -228,6 +237,7 @@ func (x IncidentRefused) decide(d *decision) error {
 	d.confide(x.Private)
 	if o := c.Owes(OweRecord, 0); moves && o != nil && o.State == Done {
 		d.oweAgain(o) // or the change could close before the record stands in Jira
+		d.retimeSignOff()
 	}
 	if moves && c.Ticket != nil {
 		d.oweSignOffOfTicket()

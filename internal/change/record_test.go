@@ -174,6 +174,24 @@ func TestARefusedTicketTakesItsSignOffWithItAndTheNextBringsItBack(t *testing.T)
 	l.toldOf(change.OweSignOff, "26h rung-1", "26h rung-1")
 }
 
+// A mistyped key must not take away the ticket that was there.
+func TestARefusedTicketGivesItsPlaceBack(t *testing.T) {
+	t.Parallel()
+	l := begin(t, request(withAccess)).end()
+	l.do(change.LinkTicket{Ticket: ticket, Checked: true}, member(requester))
+	for _, key := range []string{"OPS-8", "OPS-9"} { // the first was not looked at yet
+		l.do(change.LinkTicket{Ticket: change.TicketRef{Key: key}}, member(requester))
+	}
+	events := l.do(change.TicketChecked{Asked: "OPS-9", Refused: "There is no OPS-9."}, itself)
+	if l.c.Ticket == nil || l.c.Ticket.Key != ticket.Key || l.c.Ticket.Before != nil || l.c.Owes(change.OweSignOff, 0) == nil {
+		t.Errorf("left are %+v and %v", l.c.Ticket, l.c.Obligations)
+	}
+	if kept := events[0].Fact("kept"); kept != ticket.Key {
+		t.Errorf("it tells that %q stays", kept)
+	}
+	wants(t, l, events, map[change.DeliveryKind]int{change.DeliverRemoteLink: 1, change.DeliverComments: 1})
+}
+
 func TestATicketMayBeReplacedUntilTheRecordStandsInIt(t *testing.T) {
 	t.Parallel()
 	other := change.TicketRef{ID: "2", Key: "OPS-2"}

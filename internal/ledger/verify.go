@@ -85,12 +85,32 @@ func (s Summary) Sealed() string {
 // chain by chain, and goes on with the next. Its memory does not grow with the
 // trail. An error means that the database did not answer.
 func (l *Ledger) Verify(ctx context.Context, report func(Finding)) (Summary, error) {
+	return l.verify(ctx, report, (*verifier).all)
+}
+
+// VerifyChange checks one change and its chain, as Verify does. A change that
+// does not exist is a gap.
+func (l *Ledger) VerifyChange(ctx context.Context, n change.Number, report func(Finding)) (Summary, error) {
+	return l.verify(ctx, report, func(v *verifier, ctx context.Context) error {
+		rows, err := v.rows(ctx, int64(n)-1, 1)
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 || rows[0].number != int64(n) {
+			v.missing(int64(n), int64(n))
+			return nil
+		}
+		return v.one(ctx, &rows[0])
+	})
+}
+
+func (l *Ledger) verify(ctx context.Context, report func(Finding), look func(*verifier, context.Context) error) (Summary, error) {
 	tx, err := l.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return Summary{}, fmt.Errorf("begin to verify: %w", err)
 	}
 	v := &verifier{tx: tx, report: report}
-	err = v.all(ctx)
+	err = look(v, ctx)
 	if rollback := tx.Rollback(context.WithoutCancel(ctx)); rollback != nil && !errors.Is(rollback, pgx.ErrTxClosed) {
 		err = errors.Join(err, fmt.Errorf("end the verification: %w", rollback))
 	}
@@ -135,7 +155,7 @@ func (v *verifier) all(ctx context.Context) error {
 	}
 	last, expected := int64(0), int64(1)
 	for {
-		rows, err := v.rows(ctx, last)
+		rows, err := v.rows(ctx, last, page)
 		if err != nil {
 			return err
 		}
@@ -143,12 +163,9 @@ func (v *verifier) all(ctx context.Context) error {
 			row := &rows[i]
 			v.missing(expected, row.number-1)
 			expected, last = row.number+1, row.number
-			end, err := v.chain(ctx, row.number, row.head)
-			if err != nil {
+			if err := v.one(ctx, row); err != nil {
 				return err
 			}
-			v.row(row, end)
-			v.sum.Changes++
 		}
 		if len(rows) < page {
 			break
@@ -158,6 +175,17 @@ func (v *verifier) all(ctx context.Context) error {
 		return err
 	}
 	return v.seals(ctx)
+}
+
+// one checks a change and its chain.
+func (v *verifier) one(ctx context.Context, row *storedChange) error {
+	end, err := v.chain(ctx, row.number, row.head)
+	if err != nil {
+		return err
+	}
+	v.row(row, end)
+	v.sum.Changes++
+	return nil
 }
 
 // missing tells of changes that are not there.

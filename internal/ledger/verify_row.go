@@ -26,13 +26,13 @@ type storedChange struct {
 	head                   chainHead
 }
 
-// rows reads the next page of changes, by number.
-func (v *verifier) rows(ctx context.Context, after int64) ([]storedChange, error) {
+// rows reads the next changes, by number, at most limit.
+func (v *verifier) rows(ctx context.Context, after int64, limit int) ([]storedChange, error) {
 	rows, err := v.tx.Query(ctx, `SELECT c.number, c.version, c.phase, c.kind, c.requester, c.implementer, c.confidential, c.requested_at,
 			c.started_at, c.ended_at, c.next_at, c.ticket_id, c.incident_id, c.document, c.last_seq, c.last_hash, c.last_at,
 			(SELECT json_agg(json_build_object('name', o.name, 'item', o.item, 'state', o.state, 'owner', o.owner, 'due', o.due_at) ORDER BY o.name, o.item)
 				FROM obligations o WHERE o.number = c.number)
-		FROM changes c WHERE c.number > $1 ORDER BY c.number LIMIT $2`, after, page)
+		FROM changes c WHERE c.number > $1 ORDER BY c.number LIMIT $2`, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read changes: %w", err)
 	}

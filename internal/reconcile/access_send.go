@@ -48,6 +48,8 @@ func (w *accessRun) create(ctx context.Context) error {
 	if row.Standing == ledger.StandingUnknown {
 		row.Standing, row.ClearSince = ledger.StandingOurs, ledger.Micro(w.now)
 	}
+	absent := row.AbsentSince
+	row.AbsentSince = time.Time{} // looks before a create say nothing of what it brings
 	wanting := w.wantedNumbers()
 	if len(wanting) == 0 {
 		return w.reload(ctx)
@@ -78,7 +80,7 @@ func (w *accessRun) create(ctx context.Context) error {
 		refusedCreate(&w.row, w.say)
 		w.say, w.after = "", 0
 	case change.NotNow:
-		w.row.Polls = tries
+		w.row.Polls, w.row.AbsentSince = tries, absent
 		unmade(&w.row)
 		w.stop = true
 	case change.Unknown: // it may have been heard; from now on it is looked for

@@ -134,12 +134,15 @@ func (d *Deliverer) reminder(ctx context.Context, c change.Change, row *ledger.D
 		}
 	}
 	p := change.Posting{Change: c, Delivery: row.Delivery, ID: row.ID, External: row.ExternalID, Since: row.IntendedAt}
-	r, err := d.write(ctx, p, row)
-	if err != nil || !r.later.IsZero() {
-		return r, err
-	}
-	if err := d.Ledger.Keep(ctx, row, r.external); err != nil {
-		return r, err
+	r := result{external: row.ExternalID}
+	if row.ExternalID == "" { // else it stands there, and may have made way for a newer one since
+		var err error
+		if r, err = d.write(ctx, p, row); err != nil || !r.later.IsZero() {
+			return r, err
+		}
+		if err := d.Ledger.Keep(ctx, row, r.external); err != nil {
+			return r, err
+		}
 	}
 	older, err := d.Ledger.OlderReminders(ctx, *row)
 	if err != nil {

@@ -39,7 +39,7 @@ func (d *Deliverer) askOut(ctx context.Context, c change.Change, row *ledger.Del
 		}
 		asks = []change.Delivery{{Number: c.Number, Kind: change.DeliverAsk, Key: key, Mode: change.Converge, Ref: row.Ref}}
 	}
-	if err := d.Ledger.Put(ctx, asks, c.Version, d.Now()); err != nil || asks == nil || asks[0].To == "" {
+	if err := d.Ledger.Put(ctx, asks, c.Version, d.Now()); err != nil || len(asks) == 0 || asks[0].To == "" {
 		return result{}, err
 	}
 	return result{}, d.lookAway(ctx, &c, people, row.Ref)

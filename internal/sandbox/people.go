@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/sandbox/aws"
@@ -28,14 +29,14 @@ const (
 	CTOAccount    = "5b10ac8d82e05b22cc7d4ef5" // Jira
 	DeputyAccount = "5b10ac8d82e05b22cc7d4ef6" // Jira
 
-	Production     = "111122223333" // AWS account
-	Security       = "444455556666" // AWS account
-	AdminSet       = "arn:aws:sso:::permissionSet/ssoins-0000000000000000/ps-0000000000000001"
-	ReadSet        = "arn:aws:sso:::permissionSet/ssoins-0000000000000000/ps-0000000000000002"
-	instanceARN    = "arn:aws:sso:::instance/ssoins-0000000000000000"
-	identityStore  = "d-0000000000"
-	schedule       = "01HEXAMPLESCHEDULE"
-	jiraBotAccount = "5b10ac8d82e05b22cc7d4e00"
+	Production    = "111122223333" // AWS account
+	Security      = "444455556666" // AWS account
+	AdminSet      = "arn:aws:sso:::permissionSet/ssoins-0000000000000000/ps-0000000000000001"
+	ReadSet       = "arn:aws:sso:::permissionSet/ssoins-0000000000000000/ps-0000000000000002"
+	instanceARN   = "arn:aws:sso:::instance/ssoins-0000000000000000"
+	identityStore = "d-0000000000"
+	schedule      = "01HEXAMPLESCHEDULE"
+	JiraBot       = "5b10ac8d82e05b22cc7d4e00"
 )
 
 // None of these is a secret outside this world.
@@ -98,7 +99,7 @@ func slackOptions(opts Options) slack.Options {
 
 func newAWS(opts Options) *aws.Server {
 	o := opts.AWS
-	o.Now, o.Region, o.InstanceARN, o.IdentityStoreID = opts.Now, "eu-west-1", instanceARN, identityStore
+	o.Now, o.Region, o.InstanceARN, o.IdentityStoreID = opts.Now, "eu-west-1", cmp.Or(o.InstanceARN, instanceARN), identityStore
 	s := aws.New(o)
 	s.AddAccount(Production)
 	s.AddAccount(Security)
@@ -115,7 +116,7 @@ func newAWS(opts Options) *aws.Server {
 func jiraOptions(opts Options) jira.Options {
 	return jira.Options{
 		Now: opts.Now, Email: jiraEmail, Token: jiraToken, SearchLag: opts.SearchLag,
-		Bot: jira.Account{ID: jiraBotAccount, Name: "breakglass", Email: jiraEmail},
+		Bot: jira.Account{ID: JiraBot, Name: "breakglass", Email: jiraEmail},
 		Accounts: []jira.Account{
 			{ID: CTOAccount, Name: "CTO", Email: "cto@example.com"},
 			{ID: DeputyAccount, Name: "Deputy", Email: "deputy@example.com"},

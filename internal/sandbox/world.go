@@ -27,7 +27,7 @@ import (
 type Options struct {
 	Now        func() time.Time // required
 	SocketMode bool             // Slack delivers over Socket Mode
-	AWS        aws.Options      // how AWS settles; its ids are filled in
+	AWS        aws.Options      // how AWS settles; its ids are filled in, but for an InstanceARN that is there
 	SearchLag  time.Duration    // of Jira
 }
 

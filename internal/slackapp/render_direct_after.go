@@ -93,7 +93,12 @@ func accessLateMessage(c *change.Change, e change.Event) *message {
 func ticketRefusedMessage(c *change.Change, e change.Event) *message {
 	m := heading(c, "the ticket was not taken")
 	line := "Ticket " + oneLine(e.Fact("ticket"), 60) + " was not taken: " + said(e)
-	m.say(line, "Link another one, or let breakglass open one with the record.")
+	if kept := ticketKept(e); kept != "" {
+		line += kept
+		m.say(line)
+	} else {
+		m.say(line, "Link another one, or let breakglass open one with the record.")
+	}
 	m.about(c)
 	m.buttons(button(actionLinkRecord, "Link record", buttonKey{Number: c.Number}))
 	m.notify(c, line)

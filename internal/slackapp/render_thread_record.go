@@ -35,7 +35,15 @@ func linkedLine(c *change.Change, e change.Event) string {
 	case change.EventTicketLinked:
 		return ticketLine(c, e)
 	case change.EventTicketRefused:
-		return "Ticket " + oneLine(e.Fact("ticket"), 60) + " was not taken: " + said(e)
+		return "Ticket " + oneLine(e.Fact("ticket"), 60) + " was not taken: " + said(e) + ticketKept(e)
+	}
+	return ""
+}
+
+// ticketKept says which ticket stays linked where another was not taken.
+func ticketKept(e change.Event) string {
+	if kept := e.Fact("kept"); kept != "" {
+		return " " + oneLine(kept, 60) + " stays linked."
 	}
 	return ""
 }

@@ -115,6 +115,13 @@ func (s *Server) Release() {
 	s.settle(s.opt.Now())
 }
 
+// Unplan forgets how coming operations were to go wrong.
+func (s *Server) Unplan() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.plans = nil
+}
+
 func (s *Server) plan(p plan) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

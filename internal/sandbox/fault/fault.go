@@ -59,6 +59,13 @@ func (p *Plan) Clear() {
 	p.faults = nil
 }
 
+// Empty tells whether nothing is planned.
+func (p *Plan) Empty() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.faults) == 0
+}
+
 // take answers the fault that the next call of this name suffers, or nil.
 func (p *Plan) take(call string) *Fault {
 	p.mu.Lock()
