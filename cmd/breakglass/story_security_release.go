@@ -164,11 +164,7 @@ func releaseMerged(ctx context.Context, a act, n *narrator) error {
 	// The example does not say who the engineer is on GitLab.
 	appsec := a.person(sandbox.AppSec)
 	err = steps(
-		func() error {
-			_, err := appsec.Command(ctx, sandbox.OtherChannel, "/emergency", "show EC-1")
-			return err
-		},
-		func() error { return a.press(ctx, sandbox.AppSec, "Show") },
+		func() error { return appsec.Click(ctx, *a.card(), "Show") },
 		func() error {
 			return appsec.Press(ctx, slack.Element{Block: "confirm-1", Action: "confirm_review"})
 		},
