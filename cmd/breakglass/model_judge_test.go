@@ -61,7 +61,7 @@ func judgeDecisions(c *change.Change, events []change.Event) error {
 	outcomes, given := map[string]int{}, map[string]int{}
 	for _, e := range events {
 		who := e.Actor
-		switch e.Type { //nolint:exhaustive // the others decide nothing
+		switch e.Type {
 		case change.EventApprovalGiven, change.EventWaived, change.EventDenied, change.EventExtensionDenied, change.EventMergeRequestConfirmed:
 		case change.EventSignedOff:
 			who = change.PersonID(e.Fact("by"))

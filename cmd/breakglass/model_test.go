@@ -31,13 +31,12 @@ type model struct {
 	stalled   bool // an operation of AWS is held
 	heldFor   time.Duration
 	wellSince time.Time // since when AWS answers and the loops run
-	bad       error     // what the ledger or the program answered, which is never meant to fail
 }
 
 // changesAtMost bounds how many changes one sequence has.
 const changesAtMost = 4
 
-func openModel(t *rapid.T, ctx context.Context, pool *pgxpool.Pool) *model {
+func openModel(ctx context.Context, t *rapid.T, pool *pgxpool.Pool) *model {
 	yes := func(name string) bool { return rapid.IntRange(0, 3).Draw(t, name) == 0 }
 	opts := sceneOptions{}
 	if yes("AWS takes its time") {
@@ -268,7 +267,7 @@ func playModels(t *testing.T, count *int) {
 			pool = scenePool(t)
 		}
 		clean = false
-		m := openModel(rt, t.Context(), pool)
+		m := openModel(t.Context(), rt, pool)
 		defer func() {
 			if rt.Failed() {
 				rt.Log(m.tells())
