@@ -127,15 +127,14 @@ func stillAsks(c *change.Change, row *ledger.Delivery) bool {
 // reminder reminds one person, if they still owe it, and then deletes the
 // reminder before it.
 func (d *Deliverer) reminder(ctx context.Context, c change.Change, row *ledger.Delivery) (result, error) {
-	if row.ExternalID == "" && row.IntendedAt.IsZero() {
-		o := c.Owes(row.Ref.Obligation, row.Ref.Item)
-		if o == nil || o.State != change.Owed || !o.Part.IsZero() {
-			return result{cancel: "done before it was sent"}, nil
-		}
+	o := c.Owes(row.Ref.Obligation, row.Ref.Item)
+	if row.ExternalID == "" && row.IntendedAt.IsZero() && (o == nil || o.State != change.Owed || !o.Part.IsZero()) {
+		return result{cancel: "done before it was sent"}, nil
 	}
 	p := change.Posting{Change: c, Delivery: row.Delivery, ID: row.ID, External: row.ExternalID, Since: row.IntendedAt}
 	r := result{external: row.ExternalID}
-	if row.ExternalID == "" { // else it stands there, and may have made way for a newer one since
+	waived := o != nil && o.State == change.Waived
+	if row.ExternalID == "" || waived { // else it stands there, and may have made way for a newer one since
 		var err error
 		if r, err = d.write(ctx, p, row); err != nil || !r.later.IsZero() {
 			return r, err
