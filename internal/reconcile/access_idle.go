@@ -203,6 +203,11 @@ func (p *planner) lieInWait() step {
 	case age > 2*time.Minute:
 		d = 15 * time.Second
 	}
+	if p.say != "" { // AWS does not even tell of the requests
+		if p.row.Polls++; p.row.Polls >= patience {
+			p.trouble(p.say)
+		}
+	}
 	return p.rest(min(d, openFor-age))
 }
 

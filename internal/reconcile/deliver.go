@@ -131,9 +131,15 @@ func (d *Deliverer) deliver(ctx context.Context, row ledger.Delivery) error {
 	case err != nil:
 		return d.failed(ctx, c, row, err)
 	case r.cancel != "":
-		return d.Ledger.End(ctx, row, ledger.DeliveryCancelled, r.cancel)
+		if err := d.Ledger.End(ctx, row, ledger.DeliveryCancelled, r.cancel); err != nil {
+			return err
+		}
+		return d.refreshCard(ctx, row, now)
 	case !r.later.IsZero():
-		return d.Ledger.Later(ctx, row, r.later, r.waitsFor)
+		if err := d.Ledger.Later(ctx, row, r.later, r.waitsFor); err != nil || r.waitsFor == row.LastError || row.Kind == change.DeliverCard {
+			return err
+		}
+		return d.Ledger.Refresh(ctx, row.Number, change.DeliverCard, now)
 	}
 	if r.external == "" {
 		r.external = row.ExternalID

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
@@ -15,6 +16,9 @@ func (d *Deliverer) timeline(ctx context.Context, c change.Change, row *ledger.D
 	event, err := d.Ledger.Event(ctx, c.Number, row.Ref.Seq)
 	if err != nil {
 		return result{}, err
+	}
+	if event.Type == change.EventRecordWritten && event.Fact("revision") != strconv.Itoa(c.Record.Revision) {
+		return result{cancel: "it was written anew before it could be delivered"}, nil // what is told is the record as it is
 	}
 	e, ok := d.eventEntry(ctx, &c, event)
 	if !ok {
