@@ -32,3 +32,24 @@ func byModel(_ context.Context, t *testing.T, random *rand.Rand) (tally, error) 
 	}
 	return tally{"sequences": int64(played)}, nil
 }
+
+// inTheMatrix plays every cell of the matrix of faults, in an order that the seed
+// draws.
+func inTheMatrix(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error) {
+	pool := scenePool(t)
+	calls, err := callsOf(ctx, pool, true)
+	if err != nil {
+		return nil, err
+	}
+	all := cellsOf(calls)
+	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	sum := tally{"calls": int64(len(calls))}
+	var wrong []error
+	for _, c := range all {
+		if _, err := playCell(ctx, pool, c); err != nil {
+			wrong = append(wrong, fmt.Errorf("%s: %w", c, err))
+		}
+		sum["cells"]++
+	}
+	return sum, errors.Join(wrong...)
+}

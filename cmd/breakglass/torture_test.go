@@ -28,6 +28,7 @@ type tally map[string]int64
 
 var parts = []part{
 	{"model", 1, byModel},
+	{"matrix", 40, inTheMatrix},
 	{"points", 1, atPoints},
 	{"moments", 1, atRandomMoments},
 	{"replicas", 2, amongReplicas},

@@ -6,6 +6,7 @@ package fault
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -27,6 +28,7 @@ const (
 	HTML        Kind = "html"         // 200 with a page instead of JSON, nothing carried out
 	Truncated   Kind = "truncated"    // carried out; half the body arrives
 	Stall       Kind = "stall"        // nothing is answered until the caller gives up; nothing carried out
+	Answer      Kind = "answer"       // Fault.Status with Fault.Body, nothing carried out: what only one system says
 )
 
 // Fault is one planned misbehaviour.
@@ -36,6 +38,8 @@ type Fault struct {
 	Skip       int           // so many matching calls are let through first
 	Times      int           // so many calls are spoiled; 0: all until Clear
 	RetryAfter time.Duration // for TooMany; zero: no header
+	Status     int           // for Answer
+	Body       string        // for Answer; JSON
 }
 
 // Plan holds the faults of a stand-in. The zero value misbehaves never. It is
@@ -43,6 +47,8 @@ type Fault struct {
 type Plan struct {
 	mu     sync.Mutex
 	faults []*Fault
+	calls  map[string]int
+	hits   int
 }
 
 // Add plans a fault behind those already planned.
@@ -66,10 +72,28 @@ func (p *Plan) Empty() bool {
 	return len(p.faults) == 0
 }
 
+// Calls counts the calls by name, spoiled or not.
+func (p *Plan) Calls() map[string]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.calls)
+}
+
+// Hits is how many calls were spoiled.
+func (p *Plan) Hits() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.hits
+}
+
 // take answers the fault that the next call of this name suffers, or nil.
 func (p *Plan) take(call string) *Fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.calls == nil {
+		p.calls = map[string]int{}
+	}
+	p.calls[call]++
 	for i, f := range p.faults {
 		if f.Call != "" && f.Call != call {
 			continue
@@ -84,6 +108,7 @@ func (p *Plan) take(call string) *Fault {
 				p.faults = append(p.faults[:i:i], p.faults[i+1:]...)
 			}
 		}
+		p.hits++
 		return &hit
 	}
 	return nil
@@ -126,6 +151,10 @@ func (f *Fault) serve(w http.ResponseWriter, r *http.Request, next http.Handler)
 		_, _ = w.Write([]byte("<!doctype html><title>Sorry</title><p>We will be back soon.</p>"))
 	case Truncated:
 		f.truncate(w, r, next)
+	case Answer:
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(f.Status)
+		_, _ = io.WriteString(w, f.Body)
 	case Stall:
 		_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice that the caller has gone
 		<-r.Context().Done()
