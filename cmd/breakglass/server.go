@@ -71,6 +71,7 @@ func (p *program) webhooks(routes map[string]http.Handler) error {
 func (p *program) checks() []httpserver.Check {
 	return []httpserver.Check{
 		{Name: "database", Sentence: "The database does not answer.", Ready: p.ledger.Ping},
+		{Name: "room", Sentence: "The database takes nothing up: its disk may be full.", Ready: p.ledger.Writable},
 		{Name: "migrations", Sentence: "The database does not have this version's schema: run breakglass migrate.", Ready: func(ctx context.Context) error {
 			return migrations.Check(ctx, p.pool)
 		}},

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,7 +28,8 @@ var ErrClaimLost = errors.New("claim lost")
 
 // Ledger is the database.
 type Ledger struct {
-	pool *pgxpool.Pool
+	pool   *pgxpool.Pool
+	noRoom atomic.Bool // a write failed for want of room, and none has succeeded in Writable since
 }
 
 // New takes a pool whose database has been migrated.
@@ -44,6 +46,9 @@ func (l *Ledger) InTx(ctx context.Context, fn func(tx Tx) error) (err error) {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer func() { // does nothing behind a commit
+		if full(err) {
+			l.noRoom.Store(true)
+		}
 		if rollback := tx.Rollback(context.WithoutCancel(ctx)); rollback != nil && !errors.Is(rollback, pgx.ErrTxClosed) && err != nil {
 			err = errors.Join(err, fmt.Errorf("roll back: %w", rollback))
 		}
