@@ -47,8 +47,8 @@ const (
 	missed verdict = "NO"
 )
 
-// within is the verdict on a goal that is an upper bound.
-func within(got, most float64) verdict {
+// atMost is the verdict on a goal that is an upper bound.
+func atMost(got, most float64) verdict {
 	if got <= most {
 		return met
 	}
