@@ -37,6 +37,10 @@ type Options struct {
 	AttemptTimeout time.Duration // of one HTTP exchange; zero: 10 s
 	CallTimeout    time.Duration // of one method, its pages and retries included; zero: 1 min
 	ReadAttempts   int           // how often a read is tried within a call; zero: 3
+
+	// Budget says when the calls of sso-admin may be made; nil: at once. Waiting for a
+	// turn counts for CallTimeout.
+	Budget *Budget
 }
 
 const (
@@ -55,6 +59,8 @@ type Client struct {
 	instanceARN string
 	storeID     string
 	callTimeout time.Duration
+	budget      *Budget
+	looks       looks
 }
 
 // New makes a client. It calls nobody; CheckInstance does.
@@ -84,6 +90,7 @@ func New(ctx context.Context, opt Options) (*Client, error) {
 		inner = awshttp.NewBuildableClient()
 	}
 	exchange := &exchanger{inner: inner, timeout: opt.AttemptTimeout}
+	budgeted := &exchanger{inner: inner, timeout: opt.AttemptTimeout, budget: opt.Budget}
 	// Said outright, so that AWS_RETRY_MODE=adaptive and AWS_MAX_ATTEMPTS of the
 	// environment cannot make a mutation be sent twice.
 	standard := retry.NewStandard(func(o *retry.StandardOptions) {
@@ -91,7 +98,7 @@ func New(ctx context.Context, opt Options) (*Client, error) {
 	})
 	admin := func(retryer aws.Retryer) *ssoadmin.Client {
 		return ssoadmin.NewFromConfig(cfg, func(o *ssoadmin.Options) {
-			o.HTTPClient, o.Retryer, o.RetryMode, o.RetryMaxAttempts = exchange, retryer, aws.RetryModeStandard, 0
+			o.HTTPClient, o.Retryer, o.RetryMode, o.RetryMaxAttempts = budgeted, retryer, aws.RetryModeStandard, 0
 			if opt.EndpointURL != "" {
 				o.BaseEndpoint = &opt.EndpointURL
 			}
@@ -110,7 +117,21 @@ func New(ctx context.Context, opt Options) (*Client, error) {
 		instanceARN: opt.InstanceARN,
 		storeID:     opt.IdentityStoreID,
 		callTimeout: opt.CallTimeout,
+		budget:      opt.Budget,
 	}, nil
+}
+
+// Turn waits until a call of sso-admin may be made: see Budget.Turn. Without a
+// budget that is at once.
+func (c *Client) Turn(ctx context.Context) (_ context.Context, done func(), err error) {
+	if c.budget == nil {
+		return ctx, func() {}, nil
+	}
+	ctx, done, err = c.budget.Turn(ctx)
+	if err != nil {
+		return ctx, done, outside("wait for a turn", &noTurnError{err})
+	}
+	return ctx, done, nil
 }
 
 func (c *Client) within(ctx context.Context) (context.Context, context.CancelFunc) {
