@@ -57,6 +57,7 @@ type program struct {
 type systems struct {
 	slack    *slack.Client
 	aws      *identitycenter.Client
+	calls    *identitycenter.Budget // of aws
 	jira     *jira.Client
 	incident *incidentio.Client
 	forge    *forge.Client // always there: without a forge, addresses are kept as text
@@ -91,8 +92,9 @@ func newSystems(ctx context.Context, cfg *config.Config, now func() time.Time) (
 	}
 	s.slack = slackapp.NewClient(cfg.Slack.APIURL, cfg.Secrets.SlackBotToken.Reveal(), &http.Client{Timeout: slackTimeout}, more...)
 	if a := cfg.AWS; a != nil {
+		s.calls = identitycenter.NewBudget(identitycenter.BudgetOptions{PerSecond: a.CallsPerSecond, Now: now})
 		s.aws, err = identitycenter.New(ctx, identitycenter.Options{
-			Region: a.Region, InstanceARN: a.InstanceARN, IdentityStoreID: a.IdentityStoreID, EndpointURL: a.EndpointURL, HTTPClient: awsPoints(),
+			Region: a.Region, InstanceARN: a.InstanceARN, IdentityStoreID: a.IdentityStoreID, EndpointURL: a.EndpointURL, HTTPClient: awsPoints(), Budget: s.calls,
 		})
 		if err != nil {
 			return s, err
@@ -175,6 +177,9 @@ func (p *program) wire() error {
 	if p.census != nil {
 		p.ticker.Census = p.census.Work
 	}
+	if p.access != nil {
+		p.ticker.Lanes = p.lanes()
+	}
 	return p.wireServer()
 }
 
@@ -190,7 +195,7 @@ func (w waker) Wake(ctx context.Context, tx pgx.Tx, wake workflow.Wake) error {
 func (p *program) jobs() wake.Jobs {
 	j := wake.Jobs{Deliver: p.deliverer.Work}
 	if p.access != nil {
-		j.Assign = p.access.Work
+		j.Assign, j.Kick = p.access.Work, p.kick
 	}
 	return j
 }

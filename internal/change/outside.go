@@ -54,6 +54,7 @@ type Cause string
 const (
 	CauseOther     Cause = ""
 	CauseThrottled Cause = "throttled" // too many calls, or too many operations under way
+	CauseCrowded   Cause = "crowded"   // too many of our own calls came first
 	CauseConflict  Cause = "conflict"  // another operation on the same thing has not come to its end
 )
 

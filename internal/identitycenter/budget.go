@@ -82,12 +82,14 @@ type turn struct {
 
 type turnKey struct{}
 
-// Turn waits until a call may begin. The next call that is made in the context it
-// answers begins at once; done gives the turn back if none was made, and must be
-// called. So what has to be stored before a call is stored when the call's turn
-// has come, and not long before. The urgency is that of ctx.
-func (b *Budget) Turn(ctx context.Context) (_ context.Context, done func(), err error) {
-	t, err := b.wait(ctx)
+// Turn waits until a call may begin, but no longer than within. The next call that
+// is made in the context it answers begins at once; done gives the turn back if none
+// was made, and must be called. So what has to be stored before a call is stored
+// when the call's turn has come, and not long before. The urgency is that of ctx.
+func (b *Budget) Turn(ctx context.Context, within time.Duration) (_ context.Context, done func(), err error) {
+	waiting, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	t, err := b.wait(waiting)
 	if err != nil {
 		return ctx, func() {}, err
 	}

@@ -123,11 +123,11 @@ func New(ctx context.Context, opt Options) (*Client, error) {
 
 // Turn waits until a call of sso-admin may be made: see Budget.Turn. Without a
 // budget that is at once.
-func (c *Client) Turn(ctx context.Context) (_ context.Context, done func(), err error) {
+func (c *Client) Turn(ctx context.Context, within time.Duration) (_ context.Context, done func(), err error) {
 	if c.budget == nil {
 		return ctx, func() {}, nil
 	}
-	ctx, done, err = c.budget.Turn(ctx)
+	ctx, done, err = c.budget.Turn(ctx, within)
 	if err != nil {
 		return ctx, done, outside("wait for a turn", &noTurnError{err})
 	}

@@ -85,7 +85,10 @@ func classify(err error) (change.Outcome, string) {
 // causeOf tells apart why a call did not happen now.
 func causeOf(err error) change.Cause {
 	api, spoke := errors.AsType[smithy.APIError](err)
+	_, waited := errors.AsType[*noTurnError](err)
 	switch {
+	case waited:
+		return change.CauseCrowded
 	case statusOf(err) == http.StatusTooManyRequests, spoke && isThrottle(api.ErrorCode()):
 		return change.CauseThrottled
 	case spoke && api.ErrorCode() == "ConflictException":

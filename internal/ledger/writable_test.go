@@ -12,9 +12,8 @@ import (
 // A database whose disk is full answers every question, so that a ping says
 // nothing; a write that failed does, until one succeeds.
 func TestALedgerWithoutRoomSaysSoUntilItIsWritableAgain(t *testing.T) {
-	t.Parallel()
+	s := open(t) // it makes the test parallel
 	for code, want := range map[string]bool{"53100": true, "40001": false} {
-		s := open(t)
 		s.must(s.Writable(s.ctx))
 		failed := s.InTx(s.ctx, func(ledger.Tx) error { return &pgconn.PgError{Code: code} })
 		if refused, ok := errors.AsType[*pgconn.PgError](failed); !ok || refused.Code != code {
@@ -29,7 +28,7 @@ func TestALedgerWithoutRoomSaysSoUntilItIsWritableAgain(t *testing.T) {
 		if err := s.Writable(s.ctx); (err != nil) != want {
 			t.Errorf("%s: writable answers %v", code, err)
 		}
-		if _, err := s.pool.Exec(s.ctx, `DROP TRIGGER no_room ON numbers`); err != nil {
+		if _, err := s.pool.Exec(s.ctx, `DROP FUNCTION no_room CASCADE`); err != nil {
 			t.Fatal(err)
 		}
 		s.must(s.Writable(s.ctx))

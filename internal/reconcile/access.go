@@ -17,6 +17,10 @@ import (
 // AWS is Identity Center. Every failure is a *change.OutsideError; a create or a
 // delete is sent at most once by each call.
 type AWS interface {
+	// Turn waits until a call may be made, the most urgent first, as ctx says, but no
+	// longer than within. The next call in the context that it answers is made at once;
+	// done is called after it.
+	Turn(ctx context.Context, within time.Duration) (_ context.Context, done func(), err error)
 	// Assigned tells whether a list shows the assignment. Lists lag.
 	Assigned(ctx context.Context, key change.AssignmentKey) (bool, error)
 	// Create and Delete ask for an operation. label goes into CloudTrail.
@@ -40,12 +44,13 @@ type Access struct {
 	Ledger      *ledger.Ledger
 	Workflow    *workflow.Workflow
 	AWS         AWS
-	MaxInFlight int // creates and deletes at once, of all replicas together; zero: 8
+	MaxInFlight int // creates under way at once, of all replicas together; zero: 8
 	Now         func() time.Time
 	Nonce       func() string // unique each time; marks claims
 	Log         *slog.Logger
 
-	sessions sync.Map // permission set ARN to time.Duration
+	sessions  sync.Map // permission set ARN to time.Duration
+	conflicts conflicts
 }
 
 const (
@@ -129,6 +134,7 @@ func (w *accessRun) run(ctx context.Context) error {
 }
 
 func (w *accessRun) take(ctx context.Context, s step) error {
+	ctx = change.WithUrgency(ctx, w.urgency(s.do))
 	switch s.do {
 	case doLook:
 		w.look(ctx)

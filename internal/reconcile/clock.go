@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 	"github.com/breakglass-bot/breakglass/internal/workflow"
@@ -29,34 +31,69 @@ type Clock struct {
 	failing map[change.Number]time.Time // until when a change that failed is passed over
 }
 
-// clockBatch is how many due changes one look takes up.
-const clockBatch = 200
+const (
+	clockBatch  = 200 // due changes that one look takes up
+	clockRounds = 20  // looks in a row, while there is that much to do
+	clockAtOnce = 8   // of them moved on at once: each is a commit, and commits go together
+)
 
 // failingPause is how long a change is passed over that could not be moved on,
 // when there are so many that they would keep all others from their turn.
 const failingPause = 30 * time.Second
 
-// Tick carries out what has come due, and answers how many changes it was. One
-// change that fails holds up no other.
+// Tick carries out what has come due, the ends of access first, and answers how
+// many changes it was. One change that fails holds up no other.
 func (k *Clock) Tick(ctx context.Context) (int, error) {
-	due, err := k.Ledger.DueChanges(ctx, k.Now(), clockBatch, k.passedOver()...)
-	if err != nil {
-		return 0, err
-	}
-	var failures []error
-	if err := k.wantDigest(ctx); err != nil {
-		failures = append(failures, err)
-	}
-	for _, n := range due {
-		if _, err := k.Workflow.Do(ctx, n, change.Tick{}, change.Itself("clock")); err != nil {
-			k.Log.ErrorContext(ctx, "the clock could not move a change on", "change", n.String(), "error", err)
-			failures = append(failures, err)
-			if len(due) == clockBatch { // else all others have had their turn
-				k.passOver(n)
-			}
+	done := 0
+	for range clockRounds {
+		due, err := k.due(ctx)
+		if err != nil {
+			return done, err
+		}
+		if failures := k.moveOn(ctx, due); len(failures) > 0 {
+			err = errors.Join(failures...)
+		}
+		done += len(due)
+		if err != nil || len(due) < clockBatch || ctx.Err() != nil {
+			return done, errors.Join(err, k.wantDigest(ctx))
 		}
 	}
-	return len(due), errors.Join(failures...)
+	return done, k.wantDigest(ctx)
+}
+
+// due lists what one look takes up: ends of access before everything else.
+func (k *Clock) due(ctx context.Context) ([]change.Number, error) {
+	now, over := k.Now(), k.passedOver()
+	ends, err := k.Ledger.DueEnds(ctx, now, clockBatch, over...)
+	if err != nil || len(ends) == clockBatch {
+		return ends, err
+	}
+	rest, err := k.Ledger.DueChanges(ctx, now, clockBatch-len(ends), append(over, ends...)...)
+	return append(ends, rest...), err
+}
+
+// moveOn lets happen what is due to changes, to some of them at once.
+func (k *Clock) moveOn(ctx context.Context, due []change.Number) []error {
+	var failures []error
+	var mu sync.Mutex
+	var all errgroup.Group
+	all.SetLimit(clockAtOnce)
+	for _, n := range due {
+		all.Go(func() error {
+			if _, err := k.Workflow.Do(ctx, n, change.Tick{}, change.Itself("clock")); err != nil {
+				k.Log.ErrorContext(ctx, "the clock could not move a change on", "change", n.String(), "error", err)
+				mu.Lock()
+				defer mu.Unlock()
+				failures = append(failures, err)
+				if len(due) == clockBatch { // else all others have had their turn
+					k.passOver(n)
+				}
+			}
+			return nil
+		})
+	}
+	_ = all.Wait() // none answers an error: each is kept
+	return failures
 }
 
 // passOver lets a change that failed wait for its next try.
