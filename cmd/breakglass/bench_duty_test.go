@@ -48,6 +48,7 @@ const dutyLag = 2 * time.Second
 func openDuty(ctx context.Context, t *testing.T, limited bool, accounts, censusPairs int) *dutyStage {
 	t.Helper()
 	d := &dutyStage{t: t}
+	binary(t, plain) // not while something falls due
 	server, err := embeddedpg.Start(ctx, embeddedpg.Options{Durable: true})
 	d.must(err)
 	t.Cleanup(func() { d.must(server.Stop()) })
