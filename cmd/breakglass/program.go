@@ -44,6 +44,7 @@ type program struct {
 	deliverer *reconcile.Deliverer
 	access    *reconcile.Access // nil where no access is granted through AWS
 	census    *reconcile.Census // likewise
+	clock     *reconcile.Clock
 	queue     *wake.Queue
 	ticker    *wake.Ticker
 	server    *httpserver.Server
@@ -169,9 +170,10 @@ func (p *program) wire() error {
 	p.directory = directory.New(workspace, schedules, p.cfg.Rules.Groups, p.now, p.log)
 	p.wireReconcilers()
 	p.wireSlack()
+	p.clock = &reconcile.Clock{Ledger: p.ledger, Workflow: p.workflow, Now: p.now, Digests: p.cfg.Slack.AuditChannel != "", Log: p.log}
 	p.ticker = &wake.Ticker{
 		Ledger: p.ledger, Jobs: p.jobs(), Now: p.now, Log: p.log, Every: tickPoints(),
-		Clock: (&reconcile.Clock{Ledger: p.ledger, Workflow: p.workflow, Now: p.now, Digests: p.cfg.Slack.AuditChannel != "", Log: p.log}).Tick,
+		Clock: p.clock.Tick,
 		Seal:  (&reconcile.Sealer{Ledger: p.ledger, Now: p.now, Post: p.cfg.Slack.AuditChannel != ""}).Seal,
 	}
 	if p.census != nil {
@@ -193,7 +195,10 @@ func (w waker) Wake(ctx context.Context, tx pgx.Tx, wake workflow.Wake) error {
 
 // jobs are what River and the ticker start.
 func (p *program) jobs() wake.Jobs {
-	j := wake.Jobs{Deliver: p.deliverer.Work}
+	j := wake.Jobs{Deliver: func(ctx context.Context, w ledger.Work) error {
+		p.clock.GiveWay(ctx)
+		return p.deliverer.Work(ctx, w)
+	}}
 	if p.access != nil {
 		j.Assign, j.Kick = p.access.Work, p.kick
 	}

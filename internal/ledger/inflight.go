@@ -21,12 +21,15 @@ const slotLock = 7_320_841_960
 
 const inFlight = `SELECT count(*) FROM assignments WHERE operation = 'create' AND sent_at > $1`
 
-// CreatesInFlight counts the creates that are in flight, of all replicas, and that
-// were sent after since: an older one is stuck, and holds nobody up.
-func (l *Ledger) CreatesInFlight(ctx context.Context, since time.Time) (int, error) {
+// CreatesUnderWay counts the creates that are in flight, of all replicas, and that
+// were sent after since (an older one is stuck, and holds nobody up), and those that
+// somebody is about to send.
+func (l *Ledger) CreatesUnderWay(ctx context.Context, now, since time.Time) (int, error) {
 	var count int
-	if err := l.pool.QueryRow(ctx, inFlight, since).Scan(&count); err != nil {
-		return 0, fmt.Errorf("count the creates in flight: %w", err)
+	err := l.pool.QueryRow(ctx, `SELECT count(*) FROM assignments a WHERE a.next_try IS NOT NULL
+		AND ((a.operation = 'create' AND a.sent_at > $1) OR (a.lease_until > $2 AND `+laneOf+` = 'grant'))`, since, now).Scan(&count)
+	if err != nil {
+		return 0, fmt.Errorf("count the creates under way: %w", err)
 	}
 	return count, nil
 }

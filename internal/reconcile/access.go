@@ -73,14 +73,14 @@ func (a *Access) Due(ctx context.Context, limit int) ([]int64, error) {
 func (a *Access) Work(ctx context.Context, id int64) error {
 	ctx = crashpoint.Doing(ctx, "access")
 	now := a.Now()
-	row, grants, err := a.Ledger.ClaimAssignment(ctx, id, now, now.Add(lease), a.Nonce())
+	row, err := a.Ledger.ClaimAssignment(ctx, id, now, now.Add(lease), a.Nonce())
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	w := &accessRun{Access: a, grants: grants, began: now, view: view{row: row}}
+	w := &accessRun{Access: a, began: now, view: view{row: row}}
 	err = w.run(ctx)
 	if errors.Is(err, ledger.ErrClaimLost) {
 		a.Log.WarnContext(ctx, "an assignment was taken over; what was seen of it is thrown away", "assignment", id)

@@ -177,6 +177,9 @@ func (w *accessRun) remove(ctx context.Context) error {
 	if err == nil {
 		w.heard(nil)
 		w.settledDelete(ctx, op)
+		if _, next := plan(w.view); next.do == doRest {
+			return nil // it is stored as the row is given back, at once
+		}
 		return w.keep(ctx)
 	}
 	w.failed(ctx, "delete assignment", err)

@@ -28,7 +28,7 @@ func (a *Access) DueIn(ctx context.Context, lane ledger.Lane, limit int) ([]int6
 		}
 	}
 	if lane == ledger.GrantLane {
-		taken, err := a.Ledger.CreatesInFlight(ctx, now.Add(-stuckAfter))
+		taken, err := a.Ledger.CreatesUnderWay(ctx, now, now.Add(-stuckAfter))
 		if err != nil {
 			return nil, err
 		}

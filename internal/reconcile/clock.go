@@ -29,9 +29,12 @@ type Clock struct {
 	digest  atomic.Pointer[change.Month] // the one that was asked for last
 	mu      sync.Mutex
 	failing map[change.Number]time.Time // until when a change that failed is passed over
+	ending  chan struct{}               // closed when the many ends that are carried out just now are over; nil: there are none
 }
 
 const (
+	manyEnds    = 25              // at once are worth that messages wait for them …
+	giveWay     = 2 * time.Second // … so long
 	clockBatch  = 200 // due changes that one look takes up
 	clockRounds = 20  // looks in a row, while there is that much to do
 	clockAtOnce = 8   // of them moved on at once: each is a commit, and commits go together
@@ -45,11 +48,13 @@ const failingPause = 30 * time.Second
 // many changes it was. One change that fails holds up no other.
 func (k *Clock) Tick(ctx context.Context) (int, error) {
 	done := 0
+	defer k.ends(0)
 	for range clockRounds {
-		due, err := k.due(ctx)
+		due, ends, err := k.due(ctx)
 		if err != nil {
 			return done, err
 		}
+		k.ends(ends)
 		if failures := k.moveOn(ctx, due); len(failures) > 0 {
 			err = errors.Join(failures...)
 		}
@@ -61,15 +66,47 @@ func (k *Clock) Tick(ctx context.Context) (int, error) {
 	return done, k.wantDigest(ctx)
 }
 
-// due lists what one look takes up: ends of access before everything else.
-func (k *Clock) due(ctx context.Context) ([]change.Number, error) {
+// due lists what one look takes up: ends of access before everything else. It tells
+// how many of them there are.
+func (k *Clock) due(ctx context.Context) (all []change.Number, ends int, err error) {
 	now, over := k.Now(), k.passedOver()
-	ends, err := k.Ledger.DueEnds(ctx, now, clockBatch, over...)
-	if err != nil || len(ends) == clockBatch {
-		return ends, err
+	all, err = k.Ledger.DueEnds(ctx, now, clockBatch, over...)
+	if ends = len(all); err != nil || ends == clockBatch {
+		return all, ends, err
 	}
-	rest, err := k.Ledger.DueChanges(ctx, now, clockBatch-len(ends), append(over, ends...)...)
-	return append(ends, rest...), err
+	rest, err := k.Ledger.DueChanges(ctx, now, clockBatch-ends, append(over, all...)...)
+	return append(all, rest...), ends, err
+}
+
+// ends notes how many ends are being carried out.
+func (k *Clock) ends(n int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case n >= manyEnds && k.ending == nil:
+		k.ending = make(chan struct{})
+	case n < manyEnds && k.ending != nil:
+		close(k.ending)
+		k.ending = nil
+	}
+}
+
+// GiveWay waits while very many accesses end at once, but not long: what is to be
+// said of them can wait until AWS has been asked.
+func (k *Clock) GiveWay(ctx context.Context) {
+	k.mu.Lock()
+	ending := k.ending
+	k.mu.Unlock()
+	if ending == nil {
+		return
+	}
+	patience := time.NewTimer(giveWay)
+	defer patience.Stop()
+	select {
+	case <-ending:
+	case <-patience.C:
+	case <-ctx.Done():
+	}
 }
 
 // moveOn lets happen what is due to changes, to some of them at once.

@@ -45,86 +45,83 @@ func (t *Ticker) Kick() {
 // looks, so that a thousand kicks are not a thousand looks.
 const betweenLooks = 10 * time.Millisecond
 
+// ahead is how many times as many as are worked on at once a look lists, so that
+// not every free hand has to look.
+const ahead = 8
+
+// driven is a lane that is being worked off.
+type driven struct {
+	*Ticker
+	Lane
+	next   []int64 // listed by the last look, and not begun
+	inHand map[int64]bool
+	over   chan int64
+}
+
 // drive works a lane off: it looks whenever it is kicked, whenever time has passed,
-// and whenever somebody becomes free while there may be more to do.
+// and whenever what it has listed is used up and there may be more.
 func (t *Ticker) drive(ctx context.Context, every time.Duration, l Lane) {
-	inHand := map[int64]bool{}
-	over := make(chan int64, l.Work)
+	d := &driven{Ticker: t, Lane: l, inHand: map[int64]bool{}, over: make(chan int64, l.Work)}
 	defer func() {
-		for range inHand {
-			<-over
+		for range d.inHand {
+			<-d.over
 		}
 	}()
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	rest := time.NewTimer(0)
+	defer rest.Stop()
 	for {
-		more, err := t.begin(ctx, l, inHand, over)
+		more, err := d.look(ctx)
 		if err != nil && !errors.Is(err, context.Canceled) {
 			t.Log.ErrorContext(ctx, "a look for due work failed", "what", l.Name, "error", err)
 		}
-		free := over
-		if len(inHand) == 0 {
-			free = nil
-		}
-		select { // a moment in which more may come together
-		case <-t.stopping:
-			return
-		case <-ctx.Done():
-			return
-		case <-time.After(min(betweenLooks, every)):
-		}
-		for waiting := true; waiting; {
+		rest.Reset(min(betweenLooks, every))
+		for rested, again := false, false; !rested || !again; {
+			d.begin(ctx)
+			again = again || (more && len(d.next) == 0 && len(d.inHand) < l.Work)
+			if rested && again {
+				break
+			}
 			select {
 			case <-t.stopping:
 				return
 			case <-ctx.Done():
 				return
+			case <-rest.C:
+				rested = true
 			case <-l.kick:
-				waiting = false
+				again = true
 			case <-tick.C:
-				waiting = false
-			case id := <-free:
-				delete(inHand, id)
-				waiting = !more
-			}
-		}
-		for drained := false; !drained; {
-			select {
-			case id := <-over:
-				delete(inHand, id)
-			default:
-				drained = true
+				again = true
+			case id := <-d.over:
+				delete(d.inHand, id)
 			}
 		}
 	}
 }
 
-// begin begins on what is due, as far as there are hands free. It tells whether
-// there may be more.
-func (t *Ticker) begin(ctx context.Context, l Lane, inHand map[int64]bool, over chan<- int64) (more bool, err error) {
-	free := l.Work - len(inHand)
-	if free <= 0 {
-		return true, nil
-	}
-	ids, err := l.Due(ctx, l.Work) // some may be in hand, and not claimed yet
-	if err != nil {
-		return false, err
-	}
-	for i, id := range ids {
-		if free == 0 {
-			return i < len(ids), nil
-		}
-		if inHand[id] {
+// look lists what is due. It tells whether there may be more.
+func (d *driven) look(ctx context.Context) (more bool, err error) {
+	most := d.Work * ahead
+	d.next, err = d.Due(ctx, most) // some may be in hand, and not claimed yet
+	return len(d.next) >= most, err
+}
+
+// begin begins on what was listed, as far as there are hands free.
+func (d *driven) begin(ctx context.Context) {
+	for len(d.next) > 0 && len(d.inHand) < d.Work {
+		id := d.next[0]
+		d.next = d.next[1:]
+		if d.inHand[id] {
 			continue
 		}
-		inHand[id] = true
-		free--
-		t.done.Go(func() {
-			defer func() { over <- id }()
-			if err := safely(func() error { return t.Jobs.Assign(ctx, id) }); err != nil && !errors.Is(err, context.Canceled) {
-				t.Log.ErrorContext(ctx, "work on an assignment failed", "what", l.Name, "assignment", id, "error", err)
+		d.inHand[id] = true
+		d.done.Go(func() {
+			defer func() { d.over <- id }()
+			if err := safely(func() error { return d.Jobs.Assign(ctx, id) }); err != nil && !errors.Is(err, context.Canceled) {
+				d.Log.ErrorContext(ctx, "work on an assignment failed", "what", d.Name, "assignment", id, "error", err)
 			}
 		})
 	}
-	return len(ids) >= l.Work, nil
 }
