@@ -21,7 +21,9 @@ type answer struct {
 type noTurnError struct{ cause error }
 
 func (e *noTurnError) Error() string { return "the call's turn did not come: " + e.cause.Error() }
-func (e *noTurnError) Unwrap() error { return e.cause }
+
+// RetryableError tells the SDK that to wait once more is not its affair.
+func (e *noTurnError) RetryableError() bool { return false }
 
 // answerOf reads an answer; none is one by which nobody throttled.
 func answerOf(r *http.Request, resp *http.Response) answer {

@@ -96,11 +96,13 @@ func (b *Budget) Turn(ctx context.Context, within time.Duration) (_ context.Cont
 	return context.WithValue(ctx, turnKey{}, t), t.giveBack, nil
 }
 
-// begin answers the turn that ctx holds, or waits for one.
-func (b *Budget) begin(ctx context.Context) error {
+// begin answers the turn that ctx holds, or waits for one, but no longer than within.
+func (b *Budget) begin(ctx context.Context, within time.Duration) error {
 	if t, ok := ctx.Value(turnKey{}).(*turn); ok && t.budget == b && t.use() {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
 	t, err := b.wait(ctx)
 	if err == nil {
 		t.use()

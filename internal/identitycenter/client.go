@@ -38,15 +38,18 @@ type Options struct {
 	CallTimeout    time.Duration // of one method, its pages and retries included; zero: 1 min
 	ReadAttempts   int           // how often a read is tried within a call; zero: 3
 
-	// Budget says when the calls of sso-admin may be made; nil: at once. Waiting for a
-	// turn counts for CallTimeout.
-	Budget *Budget
+	// Budget says when the calls of sso-admin may be made; nil: at once. A call whose
+	// turn does not come within TurnWithin (zero: 20 s) is not made. Waiting counts for
+	// CallTimeout.
+	Budget     *Budget
+	TurnWithin time.Duration
 }
 
 const (
 	defaultAttemptTimeout = 10 * time.Second
 	defaultCallTimeout    = time.Minute
 	defaultReadAttempts   = 3
+	defaultTurnWithin     = 20 * time.Second
 	maxReadBackoff        = 2 * time.Second
 )
 
@@ -60,6 +63,7 @@ type Client struct {
 	storeID     string
 	callTimeout time.Duration
 	budget      *Budget
+	turnWithin  time.Duration
 	looks       looks
 }
 
@@ -73,6 +77,9 @@ func New(ctx context.Context, opt Options) (*Client, error) {
 	}
 	if opt.CallTimeout <= 0 {
 		opt.CallTimeout = defaultCallTimeout
+	}
+	if opt.TurnWithin <= 0 {
+		opt.TurnWithin = defaultTurnWithin
 	}
 	if opt.ReadAttempts <= 0 {
 		opt.ReadAttempts = defaultReadAttempts
@@ -90,7 +97,7 @@ func New(ctx context.Context, opt Options) (*Client, error) {
 		inner = awshttp.NewBuildableClient()
 	}
 	exchange := &exchanger{inner: inner, timeout: opt.AttemptTimeout}
-	budgeted := &exchanger{inner: inner, timeout: opt.AttemptTimeout, budget: opt.Budget}
+	budgeted := &exchanger{inner: inner, timeout: opt.AttemptTimeout, budget: opt.Budget, within: opt.TurnWithin}
 	// Said outright, so that AWS_RETRY_MODE=adaptive and AWS_MAX_ATTEMPTS of the
 	// environment cannot make a mutation be sent twice.
 	standard := retry.NewStandard(func(o *retry.StandardOptions) {
@@ -118,6 +125,7 @@ func New(ctx context.Context, opt Options) (*Client, error) {
 		storeID:     opt.IdentityStoreID,
 		callTimeout: opt.CallTimeout,
 		budget:      opt.Budget,
+		turnWithin:  opt.TurnWithin,
 	}, nil
 }
 

@@ -28,7 +28,8 @@ var (
 type exchanger struct {
 	inner   aws.HTTPClient
 	timeout time.Duration
-	budget  *Budget // nil: calls need no turn
+	budget  *Budget       // nil: calls need no turn
+	within  time.Duration // a call whose turn does not come within that is not made
 }
 
 // Do waits for the call's turn, and answers an error for any answer that cannot be
@@ -37,7 +38,7 @@ func (e *exchanger) Do(r *http.Request) (*http.Response, error) {
 	if e.budget == nil {
 		return e.exchange(r)
 	}
-	if err := e.budget.begin(r.Context()); err != nil {
+	if err := e.budget.begin(r.Context(), e.within); err != nil {
 		return nil, &noTurnError{err}
 	}
 	resp, err := e.exchange(r)

@@ -76,7 +76,7 @@ func (all *looks) begun(p pair, l *look) {
 // lead makes a list when its turn has come.
 func (c *Client) lead(ctx context.Context, p pair, l *look) {
 	defer close(l.done)
-	ctx, done, err := c.Turn(ctx, c.callTimeout)
+	ctx, done, err := c.Turn(ctx, c.turnWithin)
 	c.looks.begun(p, l)
 	if err != nil {
 		l.err, l.unbegun = err, true

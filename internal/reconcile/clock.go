@@ -35,9 +35,9 @@ type Clock struct {
 const (
 	manyEnds    = 25              // at once are worth that messages wait for them …
 	giveWay     = 2 * time.Second // … so long
-	clockBatch  = 200 // due changes that one look takes up
-	clockRounds = 20  // looks in a row, while there is that much to do
-	clockAtOnce = 8   // of them moved on at once: each is a commit, and commits go together
+	clockBatch  = 200             // due changes that one look takes up
+	clockRounds = 20              // looks in a row, while there is that much to do
+	clockAtOnce = 8               // of them moved on at once: each is a commit, and commits go together
 )
 
 // failingPause is how long a change is passed over that could not be moved on,
