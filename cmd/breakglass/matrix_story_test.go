@@ -53,7 +53,7 @@ func (p *tale) tell() error {
 		}
 	}
 	p.heal()
-	if _, err := p.scene.run(20*time.Minute, 200); err != nil {
+	if _, err := p.run(20*time.Minute, 200); err != nil {
 		return err
 	}
 	return p.judge()
@@ -106,7 +106,7 @@ func (p *tale) until(what string, holds func() (bool, error)) error {
 		if ok, err := holds(); ok || err != nil {
 			return err
 		}
-		if _, err := p.scene.run(tick, 200); err != nil {
+		if _, err := p.run(tick, 200); err != nil {
 			return err
 		}
 		if p.healed || (p.cell.world == nil && p.hits() == hits) {
