@@ -96,6 +96,11 @@ const patient = 25 * time.Minute
 // until lets time pass until something holds. Where the fault holds it up for as
 // long as it lasts, the card has to say so; then it is mended.
 func (p *tale) until(what string, holds func() (bool, error)) error {
+	return p.wait(what, p.tells, holds)
+}
+
+// wait is until, where tells judges what people can see meanwhile.
+func (p *tale) wait(what string, tells func() error, holds func() (bool, error)) error {
 	const tick = 15 * time.Second
 	var spoiled time.Duration // for how long it has been held up by the fault
 	hits := p.hits()
@@ -115,7 +120,7 @@ func (p *tale) until(what string, holds func() (bool, error)) error {
 		if spoiled += tick; spoiled < p.cell.lasts {
 			continue
 		}
-		if err := p.tells(); err != nil {
+		if err := tells(); err != nil {
 			return fmt.Errorf("while it was waited that %s: %w", what, err)
 		}
 		p.heal()
@@ -162,9 +167,10 @@ func (p *tale) tells() error {
 	return fmt.Errorf("the card does not say that %v is waited for", waiting)
 }
 
-// say gives a command, again and again while it could not be established who may.
+// say gives a command, again and again while it could not be established who may:
+// they are told so each time, and nothing waits.
 func (p *tale) say(cmd change.Command, who change.PersonID) error {
-	return p.until(fmt.Sprintf("%s: %s is taken", who, change.CommandName(cmd)), func() (bool, error) {
+	return p.wait(fmt.Sprintf("%s: %s is taken", who, change.CommandName(cmd)), func() error { return nil }, func() (bool, error) {
 		_, err := p.command(p.n, cmd, who)
 		if r, ok := errors.AsType[*change.Refusal](err); ok && r.Code == change.Unestablished {
 			return false, nil

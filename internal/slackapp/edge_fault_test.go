@@ -6,8 +6,12 @@ import (
 	"testing"
 	"time"
 
+	slackgo "github.com/slack-go/slack"
+
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/directory"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/fault"
+	"github.com/breakglass-bot/breakglass/internal/slackapp"
 )
 
 // waysToFail are the ways in which a call of Slack's may go wrong while somebody
@@ -32,18 +36,45 @@ func waysToFail() map[string]fault.Fault {
 	}
 }
 
+// hasty lets the application give up soon on whoever does not answer, and repeat
+// nothing.
+func (e *edge) hasty() {
+	client := &http.Client{Timeout: 200 * time.Millisecond}
+	e.app.HTTP = client
+	e.app.Slack = slackgo.New("xoxb-sandbox", slackgo.OptionAPIURL(e.ws.APIURL()), slackgo.OptionHTTPClient(client))
+	e.people.Directory = directory.New(slackapp.Workspace{Client: e.app.Slack, TeamID: "T0SANDBOX"}, nil, e.app.Rules.Groups, e.clock.Now, e.app.Log)
+}
+
 // eachWay runs a test once for each way in which these calls fail.
 func eachWay(t *testing.T, test func(e *edge, spoil func()), calls ...string) {
 	for name, f := range waysToFail() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := setup(t)
+			e.hasty()
 			test(e, func() {
 				for _, call := range calls {
 					f.Call = call
 					e.ws.Faults.Add(f)
 				}
 			})
+		})
+	}
+}
+
+// With the patience of production: Slack itself waits for 3 s.
+func TestWhoeverTypesTheCommandIsToldInTimeThatTheFormDidNotOpen(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]fault.Fault{"no answer": {Kind: fault.Stall}, "429 with Retry-After": {Kind: fault.TooMany, RetryAfter: 20 * time.Second}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := setup(t)
+			e.ws.Faults.Add(f)
+			r, err := e.ws.Person(ada).Command(t.Context(), otherChannel, "/emergency", "")
+			must(t, err)
+			if !strings.Contains(string(r.Body), "could not be opened") {
+				t.Errorf("they are told %q", r.Body)
+			}
 		})
 	}
 }
@@ -66,7 +97,7 @@ func TestWhoeverTypesTheCommandIsToldThatTheFormDidNotOpen(t *testing.T) {
 
 func TestWhoeverClicksIsToldThatTheFormDidNotOpen(t *testing.T) {
 	t.Parallel()
-	for _, button := range []string{"change_duration", "deny", "show"} {
+	for _, button := range []string{"deny", "show"} {
 		t.Run(button, func(t *testing.T) {
 			t.Parallel()
 			eachWay(t, func(e *edge, spoil func()) {
@@ -88,7 +119,7 @@ func TestWhoeverFinishesIsToldThatTheFormForTheRecordDidNotOpen(t *testing.T) {
 	eachWay(t, func(e *edge, spoil func()) {
 		c := e.request(ada)
 		e.activate(c.Number)
-		m := e.posted(c.Number, change.DeliverCard, "", "", "", "finish "+value(c.Number, 0))
+		m := e.posted(c.Number, change.DeliverCard, "", "", "{}", "finish "+value(c.Number, 0))
 		spoil()
 		must(e.t, e.ws.Person(ada).Click(e.t.Context(), m, "finish"))
 		e.toldHolds(ada, "has ended", "could not be opened")
@@ -112,6 +143,16 @@ func TestARefusalReachesWhoeverClickedByTheOtherWay(t *testing.T) {
 			e.t.Errorf("the change is %s", after.Phase)
 		}
 	}, "response_url")
+}
+
+// With the patience of production: the first way has used its time up.
+func TestARefusalReachesWhoeverClickedThoughTheFirstWayStalls(t *testing.T) {
+	t.Parallel()
+	e := setup(t)
+	card := e.posted(e.request(ada).Number, change.DeliverAsk, "1/group", "", `{"ask":1}`, "approve "+value(1, 1))
+	e.ws.Faults.Add(fault.Fault{Kind: fault.Stall, Call: "response_url"})
+	must(t, e.ws.Person(ben).Click(t.Context(), card, "approve"))
+	e.told(ben)
 }
 
 // Nobody can be told, and what was clicked counts all the same.
@@ -156,10 +197,12 @@ func TestAFormThatCouldNotBeUpdatedIsUpdatedWithTheNextChoice(t *testing.T) {
 	eachWay(t, func(e *edge, spoil func()) {
 		ctx, p := e.t.Context(), e.fill(ada)
 		spoil()
-		must(e.t, p.Select(ctx, "Why can't the release process be used?", "None of these"))
+		must(e.t, p.Select(ctx, "Kind of change", "Hot patch"))
 		e.ws.Faults.Clear()
-		must(e.t, p.Select(ctx, "Why can't the release process be used?", "The platform cannot recover"))
-		if shown := e.view(ada); !strings.Contains(shown, "Orders are stuck") || !strings.Contains(shown, "[ Request ]") {
+		must(e.t, p.Select(ctx, "Kind of change", "Work on production directly"))
+		must(e.t, p.Select(ctx, "Where", "Production")) // a form that was updated all the same has forgotten it
+		must(e.t, p.Select(ctx, "Permission set", "BreakGlassAdmin"))
+		if shown := e.view(ada); !strings.Contains(shown, "Orders are stuck") || !strings.Contains(shown, "BreakGlassAdmin") {
 			e.t.Errorf("the form shows:\n%s", shown)
 		}
 		must(e.t, p.Submit(ctx))
