@@ -221,7 +221,7 @@ func outages() []cell {
 				all = append(all, cell{
 					story: story, system: system, how: "down for 30 minutes from step " + strconv.Itoa(from), from: from, lasts: 30 * time.Minute,
 					faults: []fault.Fault{{Kind: fault.Refused}},
-					fails:  system == change.SystemAWS && from <= 1 && story != storyForge, // access comes within half an hour, or not at all
+					fails:  system == change.SystemAWS && from <= 1 && withAccess(story), // access comes within half an hour, or not at all
 				})
 			}
 		}
