@@ -23,13 +23,28 @@ type player struct {
 	incident string // its reference; empty: no incident
 	number   string // of the change, such as EC-3, once there is one
 	patience time.Duration
+	asks     askedRole
+}
+
+// askedRole is what somebody asks for, by the names of the form.
+type askedRole struct {
+	where, set   string
+	account, arn string
+}
+
+// askedRoles are asked for in turn: AWS works on one access of a role at a time, so
+// that a crowd that wants the same one waits for most of its patience.
+var askedRoles = [...]askedRole{
+	{"Production", "BreakGlassAdmin", sandbox.Production, sandbox.AdminSet},
+	{"Production", "BreakGlassReadOnly", sandbox.Production, sandbox.ReadSet},
+	{"Security (locked down)", "BreakGlassAdmin", sandbox.Security, sandbox.AdminSet},
 }
 
 // players makes n engineers. Every second has an incident, if any is given.
 func (a *arena) players(n int, incidents ...incidentio.Incident) []*player {
 	all := make([]*player, n)
 	for i := range all {
-		p := &player{arena: a, who: fmt.Sprintf("U0ENG%d", i), aws: fmt.Sprintf("93d4a8e2-0000-4000-9000-%012d", i), patience: patience + time.Duration(n)*3*time.Second}
+		p := &player{arena: a, who: fmt.Sprintf("U0ENG%d", i), aws: fmt.Sprintf("93d4a8e2-0000-4000-9000-%012d", i), patience: patience + time.Duration(n)*3*time.Second, asks: askedRoles[i%len(askedRoles)]}
 		email := fmt.Sprintf("engineer-%d@example.com", i)
 		a.world.Slack.PutUser(slack.User{ID: p.who, Name: fmt.Sprintf("Engineer %d", i), Email: email, TZ: "Europe/Berlin"})
 		a.world.AWS.AddUser(aws.User{ID: p.aws, UserName: p.who, Email: email})
@@ -46,7 +61,7 @@ func (a *arena) players(n int, incidents ...incidentio.Incident) []*player {
 // key is the access that the player asks for.
 func (p *player) key() aws.Key {
 	k := sandbox.AdminOf(sandbox.Engineer)
-	k.UserID = p.aws
+	k.AccountID, k.PermissionSetARN, k.UserID = p.asks.account, p.asks.arn, p.aws
 	return k
 }
 

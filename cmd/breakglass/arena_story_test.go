@@ -55,8 +55,8 @@ func (p *player) ask(ctx context.Context) error {
 		fill = append(fill, p.chosen(ctx, "Active incident", p.incident))
 	}
 	fill = append(fill,
-		p.chosen(ctx, "Where", "Production"),
-		p.chosen(ctx, "Permission set", "BreakGlassAdmin"),
+		p.chosen(ctx, "Where", p.asks.where),
+		p.chosen(ctx, "Permission set", p.asks.set),
 		p.chosen(ctx, "For how long", "1h"),
 	)
 	open := func() error {
