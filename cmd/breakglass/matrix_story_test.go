@@ -164,6 +164,9 @@ func (p *tale) tells() error {
 	if err != nil {
 		return err
 	}
+	if p.cell.fails && c.Phase == change.Failed {
+		return nil // it waits no longer
+	}
 	waiting, err := p.ledger.Waiting(p.ctx, p.n)
 	if err != nil {
 		return err
