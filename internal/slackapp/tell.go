@@ -147,7 +147,7 @@ func modal(title, submit string, blocks ...slack.Block) slack.ModalViewRequest {
 // The sentences for whoever clicked and sees no form.
 const (
 	sayNotOpened    = "The form could not be opened just now. Please click again in a moment."
-	sayFinishedOnly = "%s has ended. The form for its record could not be opened just now: *Write the record* opens it."
+	sayFinishedOnly = "%s has ended. The form for its record could not be opened just now: *Write record* opens it."
 )
 
 // openForClick opens a form, and tells whoever clicked on a message when it did not
