@@ -22,7 +22,12 @@ type benchPart struct {
 // benchParts are played in this order, one at a time, so that nothing disturbs
 // what is measured.
 func benchParts() []benchPart {
-	return []benchPart{}
+	return []benchPart{
+		{"revoke", benchRevoke},
+		{"due", benchDue},
+		{"approve", benchApprove},
+		{"mixed", benchMixed},
+	}
 }
 
 // bench collects what was measured.

@@ -44,6 +44,7 @@ type program struct {
 	deliverer *reconcile.Deliverer
 	access    *reconcile.Access // nil where no access is granted through AWS
 	census    *reconcile.Census // likewise
+	clock     *reconcile.Clock
 	queue     *wake.Queue
 	ticker    *wake.Ticker
 	server    *httpserver.Server
@@ -57,6 +58,7 @@ type program struct {
 type systems struct {
 	slack    *slack.Client
 	aws      *identitycenter.Client
+	calls    *identitycenter.Budget // of aws
 	jira     *jira.Client
 	incident *incidentio.Client
 	forge    *forge.Client // always there: without a forge, addresses are kept as text
@@ -91,8 +93,9 @@ func newSystems(ctx context.Context, cfg *config.Config, now func() time.Time) (
 	}
 	s.slack = slackapp.NewClient(cfg.Slack.APIURL, cfg.Secrets.SlackBotToken.Reveal(), &http.Client{Timeout: slackTimeout}, more...)
 	if a := cfg.AWS; a != nil {
+		s.calls = identitycenter.NewBudget(identitycenter.BudgetOptions{PerSecond: a.CallsPerSecond, Now: now})
 		s.aws, err = identitycenter.New(ctx, identitycenter.Options{
-			Region: a.Region, InstanceARN: a.InstanceARN, IdentityStoreID: a.IdentityStoreID, EndpointURL: a.EndpointURL, HTTPClient: awsPoints(),
+			Region: a.Region, InstanceARN: a.InstanceARN, IdentityStoreID: a.IdentityStoreID, EndpointURL: a.EndpointURL, HTTPClient: awsPoints(), Budget: s.calls,
 		})
 		if err != nil {
 			return s, err
@@ -167,13 +170,17 @@ func (p *program) wire() error {
 	p.directory = directory.New(workspace, schedules, p.cfg.Rules.Groups, p.now, p.log)
 	p.wireReconcilers()
 	p.wireSlack()
+	p.clock = &reconcile.Clock{Ledger: p.ledger, Workflow: p.workflow, Now: p.now, Digests: p.cfg.Slack.AuditChannel != "", Log: p.log}
 	p.ticker = &wake.Ticker{
 		Ledger: p.ledger, Jobs: p.jobs(), Now: p.now, Log: p.log, Every: tickPoints(),
-		Clock: (&reconcile.Clock{Ledger: p.ledger, Workflow: p.workflow, Now: p.now, Digests: p.cfg.Slack.AuditChannel != "", Log: p.log}).Tick,
+		Clock: p.clock.Tick,
 		Seal:  (&reconcile.Sealer{Ledger: p.ledger, Now: p.now, Post: p.cfg.Slack.AuditChannel != ""}).Seal,
 	}
 	if p.census != nil {
 		p.ticker.Census = p.census.Work
+	}
+	if p.access != nil {
+		p.ticker.Lanes = p.lanes()
 	}
 	return p.wireServer()
 }
@@ -188,9 +195,12 @@ func (w waker) Wake(ctx context.Context, tx pgx.Tx, wake workflow.Wake) error {
 
 // jobs are what River and the ticker start.
 func (p *program) jobs() wake.Jobs {
-	j := wake.Jobs{Deliver: p.deliverer.Work}
+	j := wake.Jobs{Deliver: func(ctx context.Context, w ledger.Work) error {
+		p.clock.GiveWay(ctx)
+		return p.deliverer.Work(ctx, w)
+	}}
 	if p.access != nil {
-		j.Assign = p.access.Work
+		j.Assign, j.Kick = p.access.Work, p.kick
 	}
 	return j
 }

@@ -40,6 +40,9 @@ func (p *program) wireServer() error {
 		Buckets: []float64{.005, .02, .05, .1, .25, .5, 1, 2, 3, 5},
 	}, []string{"route", "status"})
 	registry.MustRegister(requests, newBacklog(p.ledger, p.now, p.log), newCensusMetrics(p.ledger, p.log))
+	if p.systems.calls != nil {
+		registry.MustRegister(newCallMetrics(p.systems.calls))
+	}
 	server, err := httpserver.New(httpserver.Options{
 		Listen: p.cfg.HTTP.Listen, MetricsListen: p.cfg.HTTP.MetricsListen, Routes: routes,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}),

@@ -43,7 +43,28 @@ type OutsideError struct {
 	Outcome    Outcome
 	RetryAfter time.Duration // zero when the system did not say
 	Say        string
+	Cause      Cause // of NotNow, where it matters
 	Err        error
+}
+
+// Cause tells apart why a call did not happen now.
+type Cause string
+
+// The causes that somebody tells apart.
+const (
+	CauseOther     Cause = ""
+	CauseThrottled Cause = "throttled" // too many calls, or too many operations under way
+	CauseCrowded   Cause = "crowded"   // too many of our own calls came first
+	CauseConflict  Cause = "conflict"  // another operation on the same thing has not come to its end
+)
+
+// CauseOf tells why a call did not happen now: CauseOther for any error that no
+// adapter has classified.
+func CauseOf(err error) Cause {
+	if outside, ok := errors.AsType[*OutsideError](err); ok {
+		return outside.Cause
+	}
+	return CauseOther
 }
 
 // Error gives the system, the call, the outcome and the cause.

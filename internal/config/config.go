@@ -58,6 +58,7 @@ type AWS struct {
 	IdentityStoreID string
 	AccessPortalURL string
 	MaxInFlight     int           // creates under way at once, 1 to 10; default 8
+	CallsPerSecond  int           // that may be made of Identity Center, 0 to 1000; 0: no limit; default 20, AWS's own
 	EndpointURL     string        // empty: the SDK's own, which honours AWS_ENDPOINT_URL
 	CensusEvery     time.Duration // between the beginnings of two rounds of the census, at least 10 min; default 6 h
 }

@@ -58,6 +58,7 @@ type fileAWS struct {
 	IdentityStoreID text  `key:"identity_store_id,required"`
 	AccessPortalURL text  `key:"access_portal_url,required"`
 	MaxInFlight     count `key:"max_in_flight"`
+	CallsPerSecond  count `key:"calls_per_second"`
 	EndpointURL     text  `key:"endpoint_url"`
 	CensusEvery     span  `key:"census_every"`
 }

@@ -95,7 +95,7 @@ func exampleSettings() *config.Config {
 		},
 		AWS: &config.AWS{
 			Region: "eu-west-1", InstanceARN: "arn:aws:sso:::instance/ssoins-0000000000000000",
-			IdentityStoreID: "d-0000000000", AccessPortalURL: "https://example.awsapps.com/start", MaxInFlight: 8, CensusEvery: 6 * time.Hour,
+			IdentityStoreID: "d-0000000000", AccessPortalURL: "https://example.awsapps.com/start", MaxInFlight: 8, CallsPerSecond: 20, CensusEvery: 6 * time.Hour,
 		},
 		Jira: &config.Jira{
 			BaseURL: "https://example.atlassian.net", Project: "OPS", LinkProjects: []string{"OPS", "PLATFORM"},

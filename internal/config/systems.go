@@ -37,6 +37,7 @@ func (b *builder) aws() {
 		IdentityStoreID: raw.IdentityStoreID.value,
 		AccessPortalURL: b.link(raw.AccessPortalURL),
 		MaxInFlight:     raw.MaxInFlight.between(b.report, 1, 10, 8),
+		CallsPerSecond:  raw.CallsPerSecond.between(b.report, 0, 1000, 20),
 		EndpointURL:     b.base(raw.EndpointURL, ""),
 		CensusEvery:     b.censusEvery(raw.CensusEvery),
 	}

@@ -37,12 +37,19 @@ type Options struct {
 	AttemptTimeout time.Duration // of one HTTP exchange; zero: 10 s
 	CallTimeout    time.Duration // of one method, its pages and retries included; zero: 1 min
 	ReadAttempts   int           // how often a read is tried within a call; zero: 3
+
+	// Budget says when the calls of sso-admin may be made; nil: at once. A call whose
+	// turn does not come within TurnWithin (zero: 20 s) is not made. Waiting counts for
+	// CallTimeout.
+	Budget     *Budget
+	TurnWithin time.Duration
 }
 
 const (
 	defaultAttemptTimeout = 10 * time.Second
 	defaultCallTimeout    = time.Minute
 	defaultReadAttempts   = 3
+	defaultTurnWithin     = 20 * time.Second
 	maxReadBackoff        = 2 * time.Second
 )
 
@@ -55,6 +62,9 @@ type Client struct {
 	instanceARN string
 	storeID     string
 	callTimeout time.Duration
+	budget      *Budget
+	turnWithin  time.Duration
+	looks       looks
 }
 
 // New makes a client. It calls nobody; CheckInstance does.
@@ -67,6 +77,9 @@ func New(ctx context.Context, opt Options) (*Client, error) {
 	}
 	if opt.CallTimeout <= 0 {
 		opt.CallTimeout = defaultCallTimeout
+	}
+	if opt.TurnWithin <= 0 {
+		opt.TurnWithin = defaultTurnWithin
 	}
 	if opt.ReadAttempts <= 0 {
 		opt.ReadAttempts = defaultReadAttempts
@@ -84,6 +97,7 @@ func New(ctx context.Context, opt Options) (*Client, error) {
 		inner = awshttp.NewBuildableClient()
 	}
 	exchange := &exchanger{inner: inner, timeout: opt.AttemptTimeout}
+	budgeted := &exchanger{inner: inner, timeout: opt.AttemptTimeout, budget: opt.Budget, within: opt.TurnWithin}
 	// Said outright, so that AWS_RETRY_MODE=adaptive and AWS_MAX_ATTEMPTS of the
 	// environment cannot make a mutation be sent twice.
 	standard := retry.NewStandard(func(o *retry.StandardOptions) {
@@ -91,7 +105,7 @@ func New(ctx context.Context, opt Options) (*Client, error) {
 	})
 	admin := func(retryer aws.Retryer) *ssoadmin.Client {
 		return ssoadmin.NewFromConfig(cfg, func(o *ssoadmin.Options) {
-			o.HTTPClient, o.Retryer, o.RetryMode, o.RetryMaxAttempts = exchange, retryer, aws.RetryModeStandard, 0
+			o.HTTPClient, o.Retryer, o.RetryMode, o.RetryMaxAttempts = budgeted, retryer, aws.RetryModeStandard, 0
 			if opt.EndpointURL != "" {
 				o.BaseEndpoint = &opt.EndpointURL
 			}
@@ -110,7 +124,22 @@ func New(ctx context.Context, opt Options) (*Client, error) {
 		instanceARN: opt.InstanceARN,
 		storeID:     opt.IdentityStoreID,
 		callTimeout: opt.CallTimeout,
+		budget:      opt.Budget,
+		turnWithin:  opt.TurnWithin,
 	}, nil
+}
+
+// Turn waits until a call of sso-admin may be made: see Budget.Turn. Without a
+// budget that is at once.
+func (c *Client) Turn(ctx context.Context, within time.Duration) (_ context.Context, done func(), err error) {
+	if c.budget == nil {
+		return ctx, func() {}, nil
+	}
+	ctx, done, err = c.budget.Turn(ctx, within)
+	if err != nil {
+		return ctx, done, outside("wait for a turn", &noTurnError{err})
+	}
+	return ctx, done, nil
 }
 
 func (c *Client) within(ctx context.Context) (context.Context, context.CancelFunc) {

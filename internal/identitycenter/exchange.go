@@ -28,10 +28,25 @@ var (
 type exchanger struct {
 	inner   aws.HTTPClient
 	timeout time.Duration
+	budget  *Budget       // nil: calls need no turn
+	within  time.Duration // a call whose turn does not come within that is not made
 }
 
-// Do answers an error for any answer that cannot be trusted to be whole.
+// Do waits for the call's turn, and answers an error for any answer that cannot be
+// trusted to be whole.
 func (e *exchanger) Do(r *http.Request) (*http.Response, error) {
+	if e.budget == nil {
+		return e.exchange(r)
+	}
+	if err := e.budget.begin(r.Context(), e.within); err != nil {
+		return nil, &noTurnError{err}
+	}
+	resp, err := e.exchange(r)
+	e.budget.answered(answerOf(r, resp))
+	return resp, err
+}
+
+func (e *exchanger) exchange(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), e.timeout)
 	defer cancel()
 	resp, err := e.inner.Do(r.WithContext(ctx))

@@ -2,6 +2,7 @@ package identitycenter
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssoadmin"
@@ -11,6 +12,7 @@ import (
 )
 
 const (
+	callList = "list assignments"
 	pageSize = 100  // AWS's largest
 	maxPages = 1000 // a list longer than that, or without an end, is no answer
 )
@@ -19,12 +21,24 @@ const (
 // they have through a group does not count. Lists lag behind: one that shows
 // nothing is no proof alone. It fails as Missing when AWS does not know the
 // instance or the permission set.
+//
+// Those who ask about the same account and permission set while a list of it waits
+// for its turn share that list: it is begun after each of them has asked.
 func (c *Client) Assigned(ctx context.Context, key change.AssignmentKey) (bool, error) {
+	users, err := c.look(ctx, pairOf(key))
+	if err != nil {
+		return false, err
+	}
+	return slices.Contains(users, key.UserID), nil
+}
+
+// listUsers lists the users to whom a permission set is assigned directly.
+func (c *Client) listUsers(ctx context.Context, p pair) ([]string, error) {
 	ctx, cancel := c.within(ctx)
 	defer cancel()
-	all, err := pages(ctx, "list assignments", func(ctx context.Context, token *string) ([]types.AccountAssignment, *string, error) {
+	all, err := pages(ctx, callList, func(ctx context.Context, token *string) ([]types.AccountAssignment, *string, error) {
 		out, err := c.admin.ListAccountAssignments(ctx, &ssoadmin.ListAccountAssignmentsInput{
-			InstanceArn: &key.InstanceARN, AccountId: &key.AccountID, PermissionSetArn: &key.PermissionSetARN,
+			InstanceArn: &p.instanceARN, AccountId: &p.accountID, PermissionSetArn: &p.permissionSetARN,
 			MaxResults: aws.Int32(pageSize), NextToken: token,
 		})
 		if err != nil {
@@ -33,15 +47,15 @@ func (c *Client) Assigned(ctx context.Context, key change.AssignmentKey) (bool, 
 		return out.AccountAssignments, out.NextToken, nil
 	})
 	if err != nil {
-		return false, err
+		return nil, err
 	}
+	var users []string
 	for _, a := range all {
-		if a.PrincipalType == types.PrincipalTypeUser && aws.ToString(a.PrincipalId) == key.UserID &&
-			aws.ToString(a.AccountId) == key.AccountID && aws.ToString(a.PermissionSetArn) == key.PermissionSetARN {
-			return true, nil
+		if a.PrincipalType == types.PrincipalTypeUser && aws.ToString(a.AccountId) == p.accountID && aws.ToString(a.PermissionSetArn) == p.permissionSetARN {
+			users = append(users, aws.ToString(a.PrincipalId))
 		}
 	}
-	return false, nil
+	return users, nil
 }
 
 // pages collects a list to its end. A page may be empty and still have another

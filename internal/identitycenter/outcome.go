@@ -30,6 +30,7 @@ const (
 func outside(call string, err error) error {
 	e := &change.OutsideError{System: change.SystemAWS, Call: call, Err: err, RetryAfter: retryAfter(err)}
 	e.Outcome, e.Say = classify(err)
+	e.Cause = causeOf(err)
 	return e
 }
 
@@ -50,6 +51,9 @@ func missing(call, say string) error {
 func isMissing(err error) bool { return err != nil && change.OutcomeOf(err) == change.Missing }
 
 func classify(err error) (change.Outcome, string) {
+	if _, waited := errors.AsType[*noTurnError](err); waited {
+		return change.NotNow, sayBusy
+	}
 	if unsent(err) {
 		return change.NotNow, sayNoWay
 	}
@@ -76,6 +80,21 @@ func classify(err error) (change.Outcome, string) {
 		return change.Refused, "AWS does not allow breakglass to do this; its rights there, or the account or permission set asked for, must be looked at."
 	}
 	return change.Refused, sayRefused
+}
+
+// causeOf tells apart why a call did not happen now.
+func causeOf(err error) change.Cause {
+	api, spoke := errors.AsType[smithy.APIError](err)
+	_, waited := errors.AsType[*noTurnError](err)
+	switch {
+	case waited:
+		return change.CauseCrowded
+	case statusOf(err) == http.StatusTooManyRequests, spoke && isThrottle(api.ErrorCode()):
+		return change.CauseThrottled
+	case spoke && api.ErrorCode() == "ConflictException":
+		return change.CauseConflict
+	}
+	return change.CauseOther
 }
 
 // unsent says whether the request certainly never left: the SDK failed before

@@ -117,40 +117,39 @@ func (tx Tx) SyncGrant(ctx context.Context, c *change.Change, now time.Time) (in
 	return id, nil
 }
 
-// ClaimAssignment takes an assignment until lease, with the grants on it that
-// are not over. It answers ErrNotFound when it is not due or somebody has it.
-func (l *Ledger) ClaimAssignment(ctx context.Context, id int64, now, lease time.Time, claim string) (a Assignment, grants []Grant, err error) {
-	err = l.InTx(ctx, func(tx Tx) error {
-		rows, err := tx.Query(ctx, `UPDATE assignments SET claim = $4, lease_until = $3
-			WHERE id = $1 AND next_try <= $2 AND (lease_until IS NULL OR lease_until <= $2) RETURNING `+assignmentColumns, id, now, lease, claim)
-		if err != nil {
-			return fmt.Errorf("claim an assignment: %w", err)
-		}
-		a, err = pgx.CollectExactlyOneRow(rows, scanAssignment)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return ErrNotFound
-		}
-		if err != nil {
-			return err
-		}
-		grants, err = tx.grantsOf(ctx, id)
-		return err
-	})
-	return a, grants, err
+// ClaimAssignment takes an assignment until lease. It answers ErrNotFound when it
+// is not due or somebody has it.
+func (l *Ledger) ClaimAssignment(ctx context.Context, id int64, now, lease time.Time, claim string) (Assignment, error) {
+	rows, err := l.pool.Query(ctx, `UPDATE assignments SET claim = $4, lease_until = $3
+		WHERE id = $1 AND next_try <= $2 AND (lease_until IS NULL OR lease_until <= $2) RETURNING `+assignmentColumns, id, now, lease, claim)
+	if err != nil {
+		return Assignment{}, fmt.Errorf("claim an assignment: %w", err)
+	}
+	a, err := pgx.CollectExactlyOneRow(rows, scanAssignment)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Assignment{}, ErrNotFound
+	}
+	return a, err
 }
 
-func (tx Tx) grantsOf(ctx context.Context, id int64) ([]Grant, error) {
-	rows, err := tx.Query(ctx, `SELECT number, wanted, over FROM grants WHERE assignment_id = $1 AND NOT over ORDER BY number`, id)
-	if err != nil {
-		return nil, fmt.Errorf("read grants: %w", err)
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Grant, error) {
+// lockGrants holds an assignment's row and reads its grants that are not over.
+// Whoever changes a grant locks the row too: behind the lock, every grant that came
+// before is seen, and one that comes later sets next_try after us.
+func (tx Tx) lockGrants(ctx context.Context, id int64) (grants []Grant, err error) {
+	both := &pgx.Batch{} // in one round trip; each statement sees what is so when it begins
+	both.Queue(`SELECT 1 FROM assignments WHERE id = $1 FOR UPDATE`, id)
+	both.Queue(`SELECT number, wanted, over FROM grants WHERE assignment_id = $1 AND NOT over ORDER BY number`, id).Query(func(rows pgx.Rows) error {
 		var g Grant
-		var number int64
-		err := row.Scan(&number, &g.Wanted, &g.Over)
-		g.Number = change.Number(number)
-		return g, err
+		_, err := pgx.ForEachRow(rows, []any{&g.Number, &g.Wanted, &g.Over}, func() error {
+			grants = append(grants, g)
+			return nil
+		})
+		return err
 	})
+	if err := tx.SendBatch(ctx, both).Close(); err != nil {
+		return nil, fmt.Errorf("lock an assignment and read its grants: %w", err)
+	}
+	return grants, nil
 }
 
 // SaveAssignment stores what is known of a claimed assignment, keeping the
@@ -192,12 +191,7 @@ func (tx Tx) saveAssignment(ctx context.Context, a Assignment, sql string, more 
 // a grant changed since it was claimed: then at once.
 func (l *Ledger) ReleaseAssignment(ctx context.Context, a Assignment, seen []Grant, now, next time.Time) error {
 	return l.InTx(ctx, func(tx Tx) error {
-		// Whoever changes a grant locks the row too: behind the lock, every grant that
-		// came before is seen, and one that comes later sets next_try after us.
-		if _, err := tx.Exec(ctx, `SELECT 1 FROM assignments WHERE id = $1 FOR UPDATE`, a.ID); err != nil {
-			return fmt.Errorf("lock an assignment: %w", err)
-		}
-		grants, err := tx.grantsOf(ctx, a.ID)
+		grants, err := tx.lockGrants(ctx, a.ID)
 		if err != nil {
 			return err
 		}

@@ -17,6 +17,10 @@ import (
 // AWS is Identity Center. Every failure is a *change.OutsideError; a create or a
 // delete is sent at most once by each call.
 type AWS interface {
+	// Turn waits until a call may be made, the most urgent first, as ctx says, but no
+	// longer than within. The next call in the context that it answers is made at once;
+	// done is called after it.
+	Turn(ctx context.Context, within time.Duration) (_ context.Context, done func(), err error)
 	// Assigned tells whether a list shows the assignment. Lists lag.
 	Assigned(ctx context.Context, key change.AssignmentKey) (bool, error)
 	// Create and Delete ask for an operation. label goes into CloudTrail.
@@ -40,12 +44,13 @@ type Access struct {
 	Ledger      *ledger.Ledger
 	Workflow    *workflow.Workflow
 	AWS         AWS
-	MaxInFlight int // creates and deletes at once, of all replicas together; zero: 8
+	MaxInFlight int // creates under way at once, of all replicas together; zero: 8
 	Now         func() time.Time
 	Nonce       func() string // unique each time; marks claims
 	Log         *slog.Logger
 
-	sessions sync.Map // permission set ARN to time.Duration
+	sessions  sync.Map // permission set ARN to time.Duration
+	conflicts conflicts
 }
 
 const (
@@ -68,14 +73,14 @@ func (a *Access) Due(ctx context.Context, limit int) ([]int64, error) {
 func (a *Access) Work(ctx context.Context, id int64) error {
 	ctx = crashpoint.Doing(ctx, "access")
 	now := a.Now()
-	row, grants, err := a.Ledger.ClaimAssignment(ctx, id, now, now.Add(lease), a.Nonce())
+	row, err := a.Ledger.ClaimAssignment(ctx, id, now, now.Add(lease), a.Nonce())
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	w := &accessRun{Access: a, grants: grants, began: now, view: view{row: row}}
+	w := &accessRun{Access: a, began: now, view: view{row: row}}
 	err = w.run(ctx)
 	if errors.Is(err, ledger.ErrClaimLost) {
 		a.Log.WarnContext(ctx, "an assignment was taken over; what was seen of it is thrown away", "assignment", id)
@@ -129,6 +134,7 @@ func (w *accessRun) run(ctx context.Context) error {
 }
 
 func (w *accessRun) take(ctx context.Context, s step) error {
+	ctx = change.WithUrgency(ctx, w.urgency(s.do))
 	switch s.do {
 	case doLook:
 		w.look(ctx)

@@ -160,6 +160,8 @@ func (p *planner) oursUnwanted() step {
 	switch {
 	case r.OpenCreates > 0 && !p.searched:
 		return step{do: doFind}
+	case p.seen == notLooked && p.plainlyThere():
+		return step{do: doDelete}
 	case p.seen == notLooked:
 		return step{do: doLook}
 	case p.seen == listed && p.back:
@@ -185,6 +187,15 @@ func (p *planner) oursUnwanted() step {
 		return p.rest(absenceGap)
 	}
 	return p.gone()
+}
+
+// plainlyThere tells whether no look could alter that the access is deleted: the
+// last one showed it, everybody has been told that it was there, and nothing was
+// done about it since.
+func (p *planner) plainlyThere() bool {
+	r := p.row
+	return r.ClearSince.IsZero() && r.OpenCreates == 0 && !r.SeenAt.IsZero() && r.AbsentSince.IsZero() &&
+		len(p.pick(func(x party) bool { return x.intended && !x.verified })) == 0
 }
 
 // stale tells whether a list may still show what was deleted a moment ago.

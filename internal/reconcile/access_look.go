@@ -111,6 +111,10 @@ func (w *accessRun) settledDelete(ctx context.Context, op change.AWSOperation) {
 
 // failed notes that a call brought no answer that helps.
 func (w *accessRun) failed(ctx context.Context, call string, err error) {
+	if change.CauseOf(err) == change.CauseCrowded {
+		w.crowded()
+		return
+	}
 	w.say = sayOf(err, "AWS gave no usable answer just now.")
 	if outside, ok := errors.AsType[*change.OutsideError](err); ok {
 		w.after = outside.RetryAfter

@@ -57,6 +57,7 @@ func TestThePlanForEachState(t *testing.T) {
 			r.Operation, r.SentAt, r.RequestID = ledger.DeleteOperation, ago(d), id
 		}
 	}
+	seen := func(r *ledger.Assignment) { r.LookedAt, r.SeenAt = ago(time.Hour), ago(time.Hour) }
 	failure := func(r *ledger.Assignment) { r.Failure = "no" }
 	for name, c := range map[string]struct {
 		view view
@@ -99,6 +100,9 @@ func TestThePlanForEachState(t *testing.T) {
 		"an open create bars another":                 {view{parties: []party{asked}, searched: true, searchOK: true, seen: absent, row: with(ours, twice, open(30*time.Second))}, in(time.Second)},
 
 		"at the end comes a look":                       {view{parties: []party{over}, row: ours}, step{do: doLook}},
+		"… but none where one showed it last":           {view{parties: []party{over}, row: with(ours, seen)}, step{do: doDelete}},
+		"… unless somebody was never told that it came": {view{parties: []party{over, gaveUp}, row: with(ours, seen)}, step{do: doLook}},
+		"… or a create may yet take effect":             {view{parties: []party{over}, searched: true, row: with(ours, seen, open(time.Minute))}, step{do: doLook}},
 		"… and a delete, listed":                        {view{parties: []party{over}, seen: listed, row: ours}, step{do: doDelete}},
 		"… or not, for lists lag":                       {view{parties: []party{over}, seen: absent, row: with(ours, once)}, step{do: doDelete}},
 		"… or not even answered":                        {view{parties: []party{over}, seen: lookFailed, row: ours}, step{do: doDelete}},

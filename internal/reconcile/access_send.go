@@ -13,36 +13,70 @@ import (
 const (
 	slotPause   = 2 * time.Second  // how long one waits for others' operations to settle
 	deletePause = 15 * time.Second // between deletes that AWS refuses
+
+	throttledPause = time.Second // between deletes that AWS throttles
 )
 
 // errWanted says that somebody has come to want an access that was about to be
 // deleted.
 var errWanted = errors.New("wanted again")
 
-// slots is how many operations may be in flight before another of a kind is
-// sent. One is kept for deletes.
-func (w *accessRun) slots(op ledger.Operation) int {
-	slots := w.MaxInFlight
-	if slots <= 0 {
-		slots = defaultSlots
+// slots is how many creates may be in flight before another is sent. AWS counts
+// no deletes.
+func (a *Access) slots() int {
+	if a.MaxInFlight <= 0 {
+		return defaultSlots
 	}
-	if op == ledger.CreateOperation && slots > 1 {
-		slots--
-	}
-	return slots
+	return a.MaxInFlight
 }
 
 // begin stores the operation that is about to be sent. It runs in the
 // transaction of the last intent.
 func (w *accessRun) begin(ctx context.Context, tx ledger.Tx, row ledger.Assignment) error {
-	if err := tx.TakeSlot(ctx, w.now.Add(-stuckAfter), w.slots(row.Operation)); err != nil {
-		return err
+	if row.Operation == ledger.CreateOperation {
+		if err := tx.TakeSlot(ctx, w.now.Add(-stuckAfter), w.slots()); err != nil {
+			return err
+		}
 	}
 	return tx.SaveAssignment(ctx, row)
 }
 
-// create commits the duty to revoke, with the operation, and then asks AWS.
+// mayMutate waits for the turn of a create or a delete. It ends the run where AWS
+// is busy with the account, or others come first.
+func (w *accessRun) mayMutate(ctx context.Context) (_ context.Context, done func(), ok bool) {
+	ctx, done, ok = w.turn(ctx)
+	if !ok {
+		return ctx, done, false
+	}
+	if d := w.conflicts.wait(w.row.Key.AccountID, w.now); d > 0 {
+		w.stop, w.after, w.say = true, d, ""
+		return ctx, done, false
+	}
+	return ctx, done, true
+}
+
+// heard takes in what AWS said to a create or a delete. A conflict is for the
+// account, and a throttled delete comes again soon: the budget slows everything
+// down, so that this row need not fall behind.
+func (w *accessRun) heard(err error) {
+	cause := change.CauseOf(err)
+	pause := w.conflicts.heard(w.row.Key.AccountID, cause == change.CauseConflict, w.now)
+	switch {
+	case cause == change.CauseConflict:
+		w.after = max(w.after, pause)
+	case cause == change.CauseThrottled && w.row.Operation == ledger.DeleteOperation && w.after == 0:
+		w.after = throttledPause
+	}
+}
+
+// create commits the duty to revoke, with the operation, when the call's turn has
+// come, and then asks AWS.
 func (w *accessRun) create(ctx context.Context) error {
+	turned, done, ok := w.mayMutate(ctx)
+	defer done()
+	if !ok {
+		return nil
+	}
 	row := w.row
 	row.Operation, row.SentAt, row.RequestID, row.Polls, row.Failure = ledger.CreateOperation, ledger.Micro(w.now), "", 0, ""
 	if row.Standing == ledger.StandingUnknown {
@@ -66,15 +100,17 @@ func (w *accessRun) create(ctx context.Context) error {
 	}
 	tries := w.row.Polls
 	w.row = row
-	call, cancel := context.WithTimeout(ctx, callTimeout)
+	call, cancel := context.WithTimeout(turned, callTimeout)
 	op, err := w.AWS.Create(call, row.Key, wanting[0].String())
 	cancel()
 	w.polled, w.searched, w.seen = true, false, notLooked
 	if err == nil {
+		w.heard(nil)
 		w.settledCreate(ctx, op)
 		return w.keep(ctx)
 	}
 	w.failed(ctx, "create assignment", err)
+	w.heard(err)
 	switch change.OutcomeOf(err) {
 	case change.Refused, change.Missing:
 		refusedCreate(&w.row, w.say)
@@ -109,9 +145,14 @@ func (w *accessRun) wantedNumbers() []change.Number {
 	return p.pick(func(x party) bool { return x.wanted })
 }
 
-// remove stores that a delete is about to be sent, unless somebody has come to
-// want the access, and then asks AWS.
+// remove stores that a delete is about to be sent, when its turn has come and
+// unless somebody has come to want the access, and then asks AWS.
 func (w *accessRun) remove(ctx context.Context) error {
+	turned, done, ok := w.mayMutate(ctx)
+	defer done()
+	if !ok {
+		return nil
+	}
 	row := w.row
 	row.Operation, row.SentAt, row.RequestID, row.Polls = ledger.DeleteOperation, ledger.Micro(w.now), "", 0
 	err := w.Ledger.InTx(ctx, func(tx ledger.Tx) error {
@@ -129,15 +170,20 @@ func (w *accessRun) remove(ctx context.Context) error {
 	}
 	tries := w.row.Polls
 	w.row = row
-	call, cancel := context.WithTimeout(ctx, callTimeout)
+	call, cancel := context.WithTimeout(turned, callTimeout)
 	op, err := w.AWS.Delete(call, row.Key, w.deleteLabel())
 	cancel()
 	w.polled, w.searched, w.seen = true, false, notLooked
 	if err == nil {
+		w.heard(nil)
 		w.settledDelete(ctx, op)
+		if _, next := plan(w.view); next.do == doRest {
+			return nil // it is stored as the row is given back, at once
+		}
 		return w.keep(ctx)
 	}
 	w.failed(ctx, "delete assignment", err)
+	w.heard(err)
 	switch change.OutcomeOf(err) {
 	case change.Missing: // no proof while a create is open; that is kept by itself
 		noOperation(&w.row)

@@ -36,6 +36,13 @@ func (s *spy) around(call string) func() {
 	}
 }
 
+func (s *spy) Turn(ctx context.Context, within time.Duration) (context.Context, func(), error) {
+	after := s.around("turn")
+	ctx, done, err := s.AWS.Turn(ctx, within)
+	after()
+	return ctx, done, err
+}
+
 func (s *spy) Assigned(ctx context.Context, key change.AssignmentKey) (bool, error) {
 	after := s.around("list")
 	there, err := s.AWS.Assigned(ctx, key)

@@ -50,7 +50,9 @@ func (w *accessRun) tellVerified(ctx context.Context, s step) error {
 func (w *accessRun) tellGone(ctx context.Context, s step) error {
 	gone := change.AccessGone{Held: s.held}
 	if !s.held && w.row.Standing == ledger.StandingOurs {
-		gone.Sessions = w.session(ctx)
+		if gone.Sessions = w.session(ctx); w.stop {
+			return nil // others come first; it is told when that is known
+		}
 	}
 	return w.tellAll(ctx, s.who, gone)
 }
@@ -92,6 +94,10 @@ func (w *accessRun) session(ctx context.Context) time.Duration {
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	d, err := w.AWS.SessionDuration(call, arn)
+	if change.CauseOf(err) == change.CauseCrowded {
+		w.crowded()
+		return 0
+	}
 	if err != nil {
 		w.Log.WarnContext(ctx, "how long sessions live could not be looked up", "permission_set", arn, "error", err)
 		return 0

@@ -13,6 +13,7 @@ import (
 // take looks at one pair and keeps what came of it. A pause says that AWS is to be
 // left alone for so long.
 func (r *censusRun) take(ctx context.Context, pair ledger.CensusPair, round bool) (pause time.Duration, err error) {
+	ctx = change.WithUrgency(ctx, change.UrgentCensus)
 	var began time.Time // when the first page was asked for: what is known to be newer counts more
 	users, groups, err := r.AWS.AssignedUsers(ctx, pair.AccountID, pair.PermissionSetARN, func(ctx context.Context) error {
 		err := r.pace(ctx)

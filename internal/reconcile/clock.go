@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 	"github.com/breakglass-bot/breakglass/internal/workflow"
@@ -27,36 +29,108 @@ type Clock struct {
 	digest  atomic.Pointer[change.Month] // the one that was asked for last
 	mu      sync.Mutex
 	failing map[change.Number]time.Time // until when a change that failed is passed over
+	ending  chan struct{}               // closed when the many ends that are carried out just now are over; nil: there are none
 }
 
-// clockBatch is how many due changes one look takes up.
-const clockBatch = 200
+const (
+	manyEnds    = 25              // at once are worth that messages wait for them …
+	giveWay     = 2 * time.Second // … so long
+	clockBatch  = 200             // due changes that one look takes up
+	clockRounds = 20              // looks in a row, while there is that much to do
+	clockAtOnce = 8               // of them moved on at once: each is a commit, and commits go together
+)
 
 // failingPause is how long a change is passed over that could not be moved on,
 // when there are so many that they would keep all others from their turn.
 const failingPause = 30 * time.Second
 
-// Tick carries out what has come due, and answers how many changes it was. One
-// change that fails holds up no other.
+// Tick carries out what has come due, the ends of access first, and answers how
+// many changes it was. One change that fails holds up no other.
 func (k *Clock) Tick(ctx context.Context) (int, error) {
-	due, err := k.Ledger.DueChanges(ctx, k.Now(), clockBatch, k.passedOver()...)
-	if err != nil {
-		return 0, err
-	}
-	var failures []error
-	if err := k.wantDigest(ctx); err != nil {
-		failures = append(failures, err)
-	}
-	for _, n := range due {
-		if _, err := k.Workflow.Do(ctx, n, change.Tick{}, change.Itself("clock")); err != nil {
-			k.Log.ErrorContext(ctx, "the clock could not move a change on", "change", n.String(), "error", err)
-			failures = append(failures, err)
-			if len(due) == clockBatch { // else all others have had their turn
-				k.passOver(n)
-			}
+	done := 0
+	defer k.ends(0)
+	for range clockRounds {
+		due, ends, err := k.due(ctx)
+		if err != nil {
+			return done, err
+		}
+		k.ends(ends)
+		if failures := k.moveOn(ctx, due); len(failures) > 0 {
+			err = errors.Join(failures...)
+		}
+		done += len(due)
+		if err != nil || len(due) < clockBatch || ctx.Err() != nil {
+			return done, errors.Join(err, k.wantDigest(ctx))
 		}
 	}
-	return len(due), errors.Join(failures...)
+	return done, k.wantDigest(ctx)
+}
+
+// due lists what one look takes up: ends of access before everything else. It tells
+// how many of them there are.
+func (k *Clock) due(ctx context.Context) (all []change.Number, ends int, err error) {
+	now, over := k.Now(), k.passedOver()
+	all, err = k.Ledger.DueEnds(ctx, now, clockBatch, over...)
+	if ends = len(all); err != nil || ends == clockBatch {
+		return all, ends, err
+	}
+	rest, err := k.Ledger.DueChanges(ctx, now, clockBatch-ends, append(over, all...)...)
+	return append(all, rest...), ends, err
+}
+
+// ends notes how many ends are being carried out.
+func (k *Clock) ends(n int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case n >= manyEnds && k.ending == nil:
+		k.ending = make(chan struct{})
+	case n < manyEnds && k.ending != nil:
+		close(k.ending)
+		k.ending = nil
+	}
+}
+
+// GiveWay waits while very many accesses end at once, but not long: what is to be
+// said of them can wait until AWS has been asked.
+func (k *Clock) GiveWay(ctx context.Context) {
+	k.mu.Lock()
+	ending := k.ending
+	k.mu.Unlock()
+	if ending == nil {
+		return
+	}
+	patience := time.NewTimer(giveWay)
+	defer patience.Stop()
+	select {
+	case <-ending:
+	case <-patience.C:
+	case <-ctx.Done():
+	}
+}
+
+// moveOn lets happen what is due to changes, to some of them at once.
+func (k *Clock) moveOn(ctx context.Context, due []change.Number) []error {
+	var failures []error
+	var mu sync.Mutex
+	var all errgroup.Group
+	all.SetLimit(clockAtOnce)
+	for _, n := range due {
+		all.Go(func() error {
+			if _, err := k.Workflow.Do(ctx, n, change.Tick{}, change.Itself("clock")); err != nil {
+				k.Log.ErrorContext(ctx, "the clock could not move a change on", "change", n.String(), "error", err)
+				mu.Lock()
+				defer mu.Unlock()
+				failures = append(failures, err)
+				if len(due) == clockBatch { // else all others have had their turn
+					k.passOver(n)
+				}
+			}
+			return nil
+		})
+	}
+	_ = all.Wait() // none answers an error: each is kept
+	return failures
 }
 
 // passOver lets a change that failed wait for its next try.

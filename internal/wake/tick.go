@@ -22,6 +22,7 @@ type Ticker struct {
 	Clock  func(ctx context.Context) (due int, err error) // reconcile.Clock.Tick
 	Seal   func(ctx context.Context) error                // reconcile.Sealer.Seal; nil: nothing is sealed
 	Census func(ctx context.Context) error                // reconcile.Census.Work; nil where no access is granted through AWS
+	Lanes  []Lane                                         // in which assignments are worked off; nil: one for all of them
 	Now    func() time.Time
 	Every  time.Duration // between two looks; 0: 250 ms
 	Log    *slog.Logger
@@ -72,7 +73,9 @@ func (t *Ticker) Start(ctx context.Context) {
 		return t.Ledger.ForgetSeen(ctx, t.Now().Add(-seenFor))
 	})
 	if t.Jobs.Assign != nil {
-		t.loop(ctx, every, "access", t.assign)
+		for _, lane := range t.lanes() {
+			t.done.Go(func() { t.drive(ctx, every, lane) })
+		}
 	}
 	if t.Census != nil {
 		t.loop(ctx, time.Second, "census", t.census)
@@ -124,15 +127,6 @@ func (t *Ticker) loop(ctx context.Context, every time.Duration, what string, loo
 			}
 		}
 	})
-}
-
-// assign works off the assignments that are due, those to be removed first.
-func (t *Ticker) assign(ctx context.Context) error {
-	ids, err := t.Ledger.DueAssignments(ctx, t.Now(), tickBatch)
-	if err != nil {
-		return err
-	}
-	return each(t.stopping, ids, func(id int64) error { return t.Jobs.Assign(ctx, id) })
 }
 
 // safely turns a panic into an error: one poisoned row must not take everything

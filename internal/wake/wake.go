@@ -63,6 +63,7 @@ type Options struct {
 type Jobs struct {
 	Deliver func(ctx context.Context, w ledger.Work) error
 	Assign  func(ctx context.Context, id int64) error // nil where no access is granted through AWS
+	Kick    func()                                    // has the ticker look for due assignments at once; nil: a job works on its own
 }
 
 // New makes a queue. jobs is asked for when the first job runs, so that the
@@ -76,6 +77,10 @@ func New(opts Options, jobs func() Jobs) (*Queue, error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[assignArgs]) error {
 		run := jobs().Assign
 		if run == nil {
+			return nil
+		}
+		if kick := jobs().Kick; kick != nil { // which of those that are due comes first is not for a job to say
+			kick()
 			return nil
 		}
 		return settled(run(ctx, job.Args.ID))

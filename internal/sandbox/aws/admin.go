@@ -54,10 +54,7 @@ func (s *Server) listAssignments(body []byte, c caller, now time.Time) (any, *fa
 		return nil, f
 	}
 	all := []map[string]any{}
-	for _, k := range s.sorted() {
-		if k.AccountID != in.AccountID || k.PermissionSetARN != in.PermissionSetArn {
-			continue
-		}
+	for _, k := range s.sortedOf(func(k entryKey) bool { return k.AccountID == in.AccountID && k.PermissionSetARN == in.PermissionSetArn }) {
 		e := s.entries[k]
 		shown := e.shown
 		if in.NextToken == "" { // the later pages of a list spend no stale read

@@ -106,9 +106,16 @@ func (s *Server) plant(k entryKey, present bool) {
 
 // sorted answers the entries in the order in which lists give them.
 func (s *Server) sorted() []entryKey {
-	keys := make([]entryKey, 0, len(s.entries))
+	return s.sortedOf(func(entryKey) bool { return true })
+}
+
+// sortedOf is sorted for some of them.
+func (s *Server) sortedOf(is func(entryKey) bool) []entryKey {
+	keys := make([]entryKey, 0, 8)
 	for k := range s.entries {
-		keys = append(keys, k)
+		if is(k) {
+			keys = append(keys, k)
+		}
 	}
 	slices.SortFunc(keys, func(a, b entryKey) int {
 		return strings.Compare(a.role()+a.UserID+a.principalType, b.role()+b.UserID+b.principalType)

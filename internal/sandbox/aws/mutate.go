@@ -95,7 +95,7 @@ func (s *Server) timely(create bool, k entryKey, now time.Time) *failure {
 		if o.create && o.state == inProgress {
 			creates++
 		}
-		if o.key.role() == k.role() && (busy || (!o.hidden() && now.Before(o.accepted.Add(s.opt.SpreadFor)))) {
+		if s.clash(o.key, k) && (busy || (!o.hidden() && now.Before(o.accepted.Add(s.opt.SpreadFor)))) {
 			return refuse(conflict, "There is a conflict with a previous successful write")
 		}
 	}
@@ -104,6 +104,11 @@ func (s *Server) timely(create bool, k entryKey, now time.Time) *failure {
 		return refuse(throttled, "There are too many requests processing. Please try again later.")
 	}
 	return nil
+}
+
+// clash tells whether two writes keep each other from being made at once.
+func (s *Server) clash(a, b entryKey) bool {
+	return a.role() == b.role() || (s.opt.OneUpdatePerAccount && a.AccountID == b.AccountID)
 }
 
 // foredoom decides what AWS finds out only while it works on an operation.

@@ -54,6 +54,13 @@ type Options struct {
 	// no limit. A test whose clock stands still wants no limit on calls.
 	CallsPerSecond     int
 	OutstandingCreates int
+
+	// OneUpdatePerAccount refuses a write with ConflictException also while another
+	// role of the same account is being written.
+	OneUpdatePerAccount bool
+
+	// Record keeps every call of sso-admin for Heard.
+	Record bool
 }
 
 // Server is the stand-in. It is an http.Handler, and safe for concurrent use.
@@ -76,6 +83,7 @@ type Server struct {
 	invoked    map[string]bool // invocation ids of mutations
 	recent     []time.Time     // calls of the last second
 	plans      []plan
+	heard      []Heard
 	changed    chan struct{}
 }
 

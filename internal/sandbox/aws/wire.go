@@ -100,7 +100,9 @@ func (s *Server) answer(r *http.Request) (any, *failure) {
 	s.settle(now)
 	switch {
 	case strings.HasPrefix(target, adminTarget) && scope[2] == "sso":
-		if s.overCalls(now) {
+		over := s.overCalls(now)
+		s.hear(strings.TrimPrefix(target, adminTarget), body, now, over)
+		if over {
 			return nil, refuse(throttled, "Rate exceeded")
 		}
 		return s.admin(strings.TrimPrefix(target, adminTarget), body, c, now)

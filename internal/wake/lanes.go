@@ -1,0 +1,127 @@
+package wake
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Lane is a part of the assignments that is worked off by itself, so that nothing
+// in it waits behind what is in others.
+type Lane struct {
+	Name string
+	Due  func(ctx context.Context, limit int) ([]int64, error) // whose turn it is, the most urgent first
+	Work int                                                   // at once
+
+	kick chan struct{}
+}
+
+// NewLane makes a lane in which so many are worked on at once.
+func NewLane(name string, atOnce int, due func(ctx context.Context, limit int) ([]int64, error)) Lane {
+	return Lane{Name: name, Due: due, Work: atOnce, kick: make(chan struct{}, 1)}
+}
+
+// lanes are those that were given, or one for everything.
+func (t *Ticker) lanes() []Lane {
+	if t.Lanes == nil {
+		t.Lanes = []Lane{NewLane("access", atOnce, func(ctx context.Context, limit int) ([]int64, error) {
+			return t.Ledger.DueAssignments(ctx, t.Now(), limit)
+		})}
+	}
+	return t.Lanes
+}
+
+// Kick has every lane look at once for what is due. It never waits.
+func (t *Ticker) Kick() {
+	for _, l := range t.Lanes {
+		select {
+		case l.kick <- struct{}{}:
+		default: // it is about to look
+		}
+	}
+}
+
+// betweenLooks is how long a lane that is kicked again and again waits between two
+// looks, so that a thousand kicks are not a thousand looks.
+const betweenLooks = 10 * time.Millisecond
+
+// ahead is how many times as many as are worked on at once a look lists, so that
+// not every free hand has to look.
+const ahead = 8
+
+// driven is a lane that is being worked off.
+type driven struct {
+	*Ticker
+	Lane
+	next   []int64 // listed by the last look, and not begun
+	inHand map[int64]bool
+	over   chan int64
+}
+
+// drive works a lane off: it looks whenever it is kicked, whenever time has passed,
+// and whenever what it has listed is used up and there may be more.
+func (t *Ticker) drive(ctx context.Context, every time.Duration, l Lane) {
+	d := &driven{Ticker: t, Lane: l, inHand: map[int64]bool{}, over: make(chan int64, l.Work)}
+	defer func() {
+		for range d.inHand {
+			<-d.over
+		}
+	}()
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	rest := time.NewTimer(0)
+	defer rest.Stop()
+	for {
+		more, err := d.look(ctx)
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Log.ErrorContext(ctx, "a look for due work failed", "what", l.Name, "error", err)
+		}
+		rest.Reset(min(betweenLooks, every))
+		for rested, again := false, false; !rested || !again; {
+			d.begin(ctx)
+			again = again || (more && len(d.next) == 0 && len(d.inHand) < l.Work)
+			if rested && again {
+				break
+			}
+			select {
+			case <-t.stopping:
+				return
+			case <-ctx.Done():
+				return
+			case <-rest.C:
+				rested = true
+			case <-l.kick:
+				again = true
+			case <-tick.C:
+				again = true
+			case id := <-d.over:
+				delete(d.inHand, id)
+			}
+		}
+	}
+}
+
+// look lists what is due. It tells whether there may be more.
+func (d *driven) look(ctx context.Context) (more bool, err error) {
+	most := d.Work * ahead
+	d.next, err = d.Due(ctx, most) // some may be in hand, and not claimed yet
+	return len(d.next) >= most, err
+}
+
+// begin begins on what was listed, as far as there are hands free.
+func (d *driven) begin(ctx context.Context) {
+	for len(d.next) > 0 && len(d.inHand) < d.Work {
+		id := d.next[0]
+		d.next = d.next[1:]
+		if d.inHand[id] {
+			continue
+		}
+		d.inHand[id] = true
+		d.done.Go(func() {
+			defer func() { d.over <- id }()
+			if err := safely(func() error { return d.Jobs.Assign(ctx, id) }); err != nil && !errors.Is(err, context.Canceled) {
+				d.Log.ErrorContext(ctx, "work on an assignment failed", "what", d.Name, "assignment", id, "error", err)
+			}
+		})
+	}
+}
