@@ -24,6 +24,7 @@ type benchPart struct {
 func benchParts() []benchPart {
 	return []benchPart{
 		{"million", benchMillion},
+		{"trail", benchTrail},
 	}
 }
 

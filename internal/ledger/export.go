@@ -154,8 +154,8 @@ func (x *exporter) neighbours(ctx context.Context) error {
 	return x.events(ctx, `e.chain IN (
 		SELECT c.number FROM changes c, (
 			SELECT coalesce(p.lowest, b.highest + 1, 1) AS lowest, coalesce(p.highest, b.highest, 0) AS highest
-			FROM (SELECT min(number) AS lowest, max(number) AS highest FROM changes WHERE requested_at >= $1 AND requested_at < $2) p,
-				(SELECT max(number) AS highest FROM changes WHERE requested_at < $1) b) edge
+			FROM (SELECT min(number) AS lowest, max(number) AS highest FROM (SELECT number FROM changes WHERE requested_at >= $1 AND requested_at < $2 OFFSET 0) period) p,
+				(SELECT max(number) AS highest FROM (SELECT number FROM changes WHERE requested_at < $1 OFFSET 0) earlier) b) edge
 		WHERE c.number BETWEEN edge.lowest - 1 AND edge.highest + 1 AND NOT (c.requested_at >= $1 AND c.requested_at < $2))`,
 		x.to.Neighbour, true, x.period.Since, x.period.Until)
 }
