@@ -12,31 +12,22 @@ import (
 // A database whose disk is full answers every question, so that a ping says
 // nothing; a write that failed does, until one succeeds.
 func TestALedgerWithoutRoomSaysSoUntilItIsWritableAgain(t *testing.T) {
+	t.Parallel()
 	for code, want := range map[string]bool{"53100": true, "40001": false} {
-		t.Run(code, func(t *testing.T) { writableAfter(t, code, want) })
+		t.Run(code, func(t *testing.T) {
+			s := open(t)
+			s.must(s.Writable(s.ctx))
+			failed := s.InTx(s.ctx, func(ledger.Tx) error { return &pgconn.PgError{Code: code} })
+			if refused, ok := errors.AsType[*pgconn.PgError](failed); !ok || refused.Code != code {
+				t.Fatalf("it failed with %v", failed)
+			}
+			s.exec(`CREATE FUNCTION no_room() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room' USING ERRCODE = '53100'; END $$`)
+			s.exec(`CREATE TRIGGER no_room BEFORE UPDATE ON numbers FOR EACH ROW EXECUTE FUNCTION no_room()`)
+			if err := s.Writable(s.ctx); (err != nil) != want {
+				t.Errorf("writable answers %v", err)
+			}
+			s.exec(`DROP TRIGGER no_room ON numbers`)
+			s.must(s.Writable(s.ctx))
+		})
 	}
-}
-
-// writableAfter fails a write with a code, and demands that the next is tried
-// only where it told of a full disk.
-func writableAfter(t *testing.T, code string, want bool) {
-	s := open(t)
-	s.must(s.Writable(s.ctx))
-	failed := s.InTx(s.ctx, func(ledger.Tx) error { return &pgconn.PgError{Code: code} })
-	if refused, ok := errors.AsType[*pgconn.PgError](failed); !ok || refused.Code != code {
-		t.Fatalf("it failed with %v", failed)
-	}
-	if _, err := s.pool.Exec(s.ctx, `CREATE FUNCTION no_room() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room' USING ERRCODE = '53100'; END $$`); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.pool.Exec(s.ctx, `CREATE TRIGGER no_room BEFORE UPDATE ON numbers FOR EACH ROW EXECUTE FUNCTION no_room()`); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Writable(s.ctx); (err != nil) != want {
-		t.Errorf("%s: writable answers %v", code, err)
-	}
-	if _, err := s.pool.Exec(s.ctx, `DROP TRIGGER no_room ON numbers`); err != nil {
-		t.Fatal(err)
-	}
-	s.must(s.Writable(s.ctx))
 }
