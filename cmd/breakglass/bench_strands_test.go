@@ -15,9 +15,10 @@ import (
 	"github.com/breakglass-bot/breakglass/internal/sandbox"
 )
 
-// strands are what is compared, those that move the clock last.
+// strands are what is compared. Those that move the clock come late, and those
+// that leave more changes open come last.
 func strands() []strand {
-	return slices.Concat(loopStrands(), slackStrands(), commandStrands(), lookStrands(), timeStrands())
+	return slices.Concat(loopStrands(), slackStrands(), lookStrands(), timeStrands(), commandStrands())
 }
 
 // loopStrands are what the program does again and again by itself, when nothing is
@@ -114,7 +115,6 @@ func commandStrands() []strand {
 		{what: "note: the transaction", times: 200, do: func(x *side) error {
 			return x.do(x.open[1], change.AddNote{Text: fmt.Sprintf("Note %d", x.turn)}, sandbox.Engineer)
 		}},
-		{what: "all that followed from them: deliveries, access", times: 1, do: func(x *side) error { return x.work() }},
 		{what: "from request to gone: every reconciler", times: 20, ready: requested, do: func(x *side) error {
 			if err := x.do(n, change.Approve{Ask: 1}, sandbox.CTO); err != nil {
 				return err
