@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -57,6 +59,23 @@ const moldEvents = 3
 
 // moldDeliveries bounds how many deliveries a cast change has.
 const moldDeliveries = 8
+
+// shop makes the moulds once for all tests that want them.
+var shop struct {
+	once  sync.Once
+	molds []*mold
+	err   error
+}
+
+// sharedMolds are the moulds of every story.
+func sharedMolds(t *testing.T) []*mold {
+	t.Helper()
+	shop.once.Do(func() { shop.molds, shop.err = moldsOf(t.Context(), scenePool(t)) })
+	if shop.err != nil {
+		t.Fatal(shop.err)
+	}
+	return shop.molds
+}
 
 // moldsOf plays each story to its end in an empty database, and takes its rows.
 func moldsOf(ctx context.Context, pool *pgxpool.Pool) ([]*mold, error) {

@@ -11,13 +11,9 @@ import (
 // holds, with everything that it is checked against.
 func TestAHistoryIsATrailThatHolds(t *testing.T) {
 	t.Parallel()
-	molds, err := moldsOf(t.Context(), scenePool(t))
-	if err != nil {
-		t.Fatal(err)
-	}
 	pool := scenePool(t)
 	const n = 60
-	if err := fillHistory(t.Context(), pool, molds, n); err != nil {
+	if err := fillHistory(t.Context(), pool, sharedMolds(t), n); err != nil {
 		t.Fatal(err)
 	}
 	l := ledger.New(pool)

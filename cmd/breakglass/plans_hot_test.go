@@ -95,10 +95,6 @@ func withoutIndexes(t *testing.T, pool *pgxpool.Pool) {
 // busyLedger is a ledger in which much is over, and nothing open.
 func busyLedger(t *testing.T) *pgxpool.Pool {
 	t.Helper()
-	molds, err := moldsOf(t.Context(), scenePool(t))
-	if err != nil {
-		t.Fatal(err)
-	}
 	pool := scenePool(t)
 	for _, sql := range []string{
 		fmt.Sprintf(`INSERT INTO seen (source, id, number, at) SELECT 'trigger', md5(i::text), i, timestamptz '2026-03-01' + i * interval '1 second' FROM generate_series(1, %d) i`, overInPlans),
@@ -109,7 +105,7 @@ func busyLedger(t *testing.T) *pgxpool.Pool {
 			t.Fatal(err)
 		}
 	}
-	if err := fillHistory(t.Context(), pool, molds, overInPlans); err != nil {
+	if err := fillHistory(t.Context(), pool, sharedMolds(t), overInPlans); err != nil {
 		t.Fatal(err)
 	}
 	return pool
