@@ -27,6 +27,8 @@ func benchParts() []benchPart {
 		{"due", benchDue},
 		{"approve", benchApprove},
 		{"mixed", benchMixed},
+		{"million", benchMillion},
+		{"trail", benchTrail},
 	}
 }
 

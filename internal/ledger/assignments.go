@@ -222,7 +222,7 @@ func sameGrants(a, b []Grant) bool {
 func (l *Ledger) DueAssignments(ctx context.Context, now time.Time, limit int) ([]int64, error) {
 	rows, err := l.pool.Query(ctx, `SELECT a.id FROM assignments a
 		WHERE a.next_try <= $1 AND (a.lease_until IS NULL OR a.lease_until <= $1)
-		ORDER BY EXISTS (SELECT 1 FROM grants g WHERE g.assignment_id = a.id AND g.wanted), a.next_try LIMIT $2`, now, limit)
+		ORDER BY EXISTS (SELECT 1 FROM grants g WHERE g.assignment_id = a.id AND g.wanted AND NOT g.over), a.next_try LIMIT $2`, now, limit)
 	if err != nil {
 		return nil, fmt.Errorf("look for due assignments: %w", err)
 	}
