@@ -74,7 +74,7 @@ func bareAlone(file, specFile string) error {
 	defer pool.Close()
 	b := &bare{
 		spec: spec, secret: []byte(cfg.Secrets.SlackSigningSecret.Reveal()), pool: pool,
-		client: slackapp.NewClient(cfg.Slack.APIURL, cfg.Secrets.SlackBotToken.Reveal(), &http.Client{Timeout: slackTimeout}),
+		client: slackapp.NewClient(cfg.Slack.APIURL, cfg.Secrets.SlackBotToken.Reveal(), slackClient()),
 	}
 	return serveUntilClosed(b)
 }

@@ -14,24 +14,26 @@ import (
 func TestALedgerWithoutRoomSaysSoUntilItIsWritableAgain(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]bool{"53100": true, "40001": false} {
-		s := open(t)
-		s.must(s.Writable(s.ctx))
-		failed := s.InTx(s.ctx, func(ledger.Tx) error { return &pgconn.PgError{Code: code} })
-		if refused, ok := errors.AsType[*pgconn.PgError](failed); !ok || refused.Code != code {
-			t.Fatalf("it failed with %v", failed)
-		}
-		if _, err := s.pool.Exec(s.ctx, `CREATE FUNCTION no_room() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room' USING ERRCODE = '53100'; END $$`); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.pool.Exec(s.ctx, `CREATE TRIGGER no_room BEFORE UPDATE ON numbers FOR EACH ROW EXECUTE FUNCTION no_room()`); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Writable(s.ctx); (err != nil) != want {
-			t.Errorf("%s: writable answers %v", code, err)
-		}
-		if _, err := s.pool.Exec(s.ctx, `DROP TRIGGER no_room ON numbers`); err != nil {
-			t.Fatal(err)
-		}
-		s.must(s.Writable(s.ctx))
+		t.Run(code, func(t *testing.T) {
+			s := open(t)
+			s.must(s.Writable(s.ctx))
+			failed := s.InTx(s.ctx, func(ledger.Tx) error { return &pgconn.PgError{Code: code} })
+			if refused, ok := errors.AsType[*pgconn.PgError](failed); !ok || refused.Code != code {
+				t.Fatalf("it failed with %v", failed)
+			}
+			if _, err := s.pool.Exec(s.ctx, `CREATE FUNCTION no_room() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room' USING ERRCODE = '53100'; END $$`); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.pool.Exec(s.ctx, `CREATE TRIGGER no_room BEFORE UPDATE ON numbers FOR EACH ROW EXECUTE FUNCTION no_room()`); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Writable(s.ctx); (err != nil) != want {
+				t.Errorf("writable answers %v", err)
+			}
+			if _, err := s.pool.Exec(s.ctx, `DROP TRIGGER no_room ON numbers`); err != nil {
+				t.Fatal(err)
+			}
+			s.must(s.Writable(s.ctx))
+		})
 	}
 }
