@@ -104,11 +104,11 @@ func (g *ground) play(ctx context.Context, t *testing.T, c contender, do func(l 
 		return m, err
 	}()
 	l.client.CloseIdleConnections()
-	ended := p.kill()
+	end := p.kill
 	if os.Getenv("BENCH_PROFILE") != "" {
-		ended = nil
+		end = p.stop
 	}
-	if err != nil || ended != nil {
+	if ended := end(); err != nil || ended != nil && os.Getenv("BENCH_PROFILE") == "" {
 		log, _ := os.ReadFile(filepath.Join(g.folder, c.name+".log"))
 		t.Fatalf("%s: %v, %v\n%s", c.name, err, ended, tail(string(log), 20))
 	}

@@ -242,11 +242,11 @@ func (g *ground) start(ctx context.Context, t *testing.T, c contender, database 
 	env := append(g.world.Env(), "DATABASE_URL="+g.server.URL(database))
 	env = append(env, more...)
 	log := filepath.Join(g.folder, c.name+".log")
-	switch c.as {
-	case "":
+	if c.as == "" {
+		if os.Getenv("BENCH_PROFILE") != "" {
+			return startChild(ctx, log, append(env, "BENCH_AS="+asServe), "serve", "--config", g.configFile(), "--stop-with-stdin")
+		}
 		return startProgram(ctx, binary(t, build{name: "ordinary"}), log, env, "serve", "--config", g.configFile(), "--stop-with-stdin")
-	case asServe:
-		return startChild(ctx, log, append(env, "BENCH_AS="+asServe), "serve", "--config", g.configFile(), "--stop-with-stdin")
 	}
 	return startChild(ctx, log, append(env, "BENCH_AS="+c.as), g.configFile(), filepath.Join(g.folder, "click.json"))
 }

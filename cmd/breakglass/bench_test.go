@@ -22,7 +22,7 @@ type benchPart struct {
 // benchParts are played in this order, one at a time, so that nothing disturbs
 // what is measured.
 func benchParts() []benchPart {
-	return []benchPart{{"clicks", benchClicks}}
+	return []benchPart{{"clicks", benchClicks}, {"start", benchStart}, {"form", benchForm}}
 }
 
 // bench collects what was measured.
