@@ -84,6 +84,8 @@ func (p *player) until(ctx context.Context, what string, holds func() bool) erro
 // deed does something until it is acknowledged, and then waits for what comes
 // of it. A sentence that nothing was done is no acknowledgement.
 func (p *player) deed(ctx context.Context, what string, who string, do func() error, done func() bool) error {
+	again := time.NewTicker(20 * time.Millisecond) // people take a moment before they try again
+	defer again.Stop()
 	for begun := time.Now(); !done(); {
 		told := len(p.world.Slack.Ephemerals(who))
 		p.crowd <- struct{}{}
@@ -105,7 +107,10 @@ func (p *player) deed(ctx context.Context, what string, who string, do func() er
 		if time.Since(begun) > p.patience || ctx.Err() != nil {
 			return fmt.Errorf("%s %s: %s was never acknowledged: %w", p.who, p.number, what, err)
 		}
-		time.Sleep(20 * time.Millisecond) //nolint:forbidigo // people take a moment before they try again
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+		}
 	}
 	return nil
 }

@@ -45,12 +45,21 @@ func (p *tale) judge() error {
 	return errors.Join(all...)
 }
 
+// ghostWithin is how long access may stand that came of a create of long ago.
+const ghostWithin = time.Minute
+
 // judgeAccess: one create that took effect, and nothing left.
 func (p *tale) judgeAccess(c *change.Change) error {
 	if left := p.world.AWS.Assignments(); len(left) > 0 {
 		return fmt.Errorf("AWS still holds %v", left)
 	}
 	times := p.world.AWS.Intervals()
+	if p.cell.ghost && len(times) == 2 {
+		if stood := times[1].To.Sub(times[1].From); stood > ghostWithin {
+			return fmt.Errorf("what came late stood for %s", stood)
+		}
+		return nil
+	}
 	if c.Access == nil && len(times) > 0 || len(times) > 1 || (c.Access != nil && len(times) == 0 && !p.cell.fails) {
 		return fmt.Errorf("the access was there %d times", len(times))
 	}
@@ -73,11 +82,17 @@ func (p *tale) judgeDeliveries() error {
 
 func (p *tale) judgeTickets(c *change.Change) error {
 	want := 2 // its own, or the one that was linked, and the preventive action's
-	if p.cell.story == storyIncident && c.Record.Moved == "" {
-		want = 1
+	if c.Incident != nil && c.Record.Moved == "" {
+		want-- // the record stands in the incident
+	}
+	if in := c.Incident; in != nil && in.Now.Private && in.Refused == "" {
+		want-- // so does the action
 	}
 	if p.cell.fails {
-		want = 1
+		want = 0
+		if p.cell.story == storyTicket {
+			want = 1
+		}
 	}
 	if n := len(p.world.Jira.Issues()); n != want {
 		return fmt.Errorf("there are %d tickets, want %d", n, want)
@@ -85,13 +100,20 @@ func (p *tale) judgeTickets(c *change.Change) error {
 	return nil
 }
 
-// judgeCard: there is one card, and it is up to date.
+// judgeCard: there is one card, and it is up to date. That of a confidential change
+// says nothing of it.
 func (p *tale) judgeCard(c *change.Change) error {
 	cards := p.world.Slack.Messages(sandbox.Channel)
 	if len(cards) != 1 {
 		return fmt.Errorf("there are %d cards", len(cards))
 	}
 	text := p.world.Slack.RenderMessage("", cards[0])
+	if c.Confidential {
+		if !strings.Contains(text, "confidential") || strings.Contains(text, "Restart") {
+			return fmt.Errorf("the card of a confidential change says %q", text)
+		}
+		return nil
+	}
 	if !strings.Contains(strings.ToLower(text), string(c.Phase)) || strings.Contains(text, "Waiting for") {
 		return fmt.Errorf("the card of a change that is %s says %q", c.Phase, text)
 	}

@@ -24,15 +24,26 @@ const (
 	storyTicket   = "ticket"
 	storyIncident = "incident"
 	storyForge    = "merge requests"
+	storyOpening  = "an incident is opened"
+	storyPrivate  = "private incident" // which makes the change confidential
 )
 
-func storyNames() []string { return []string{storyTicket, storyIncident, storyForge} }
+func storyNames() []string {
+	return []string{storyTicket, storyIncident, storyForge, storyOpening, storyPrivate}
+}
+
+// withAccess tells whether a story gives access.
+func withAccess(story string) bool {
+	return story == storyTicket || story == storyIncident || story == storyPrivate
+}
 
 func stepsOf(story string) []func(*tale) error {
 	work := []func(*tale) error{(*tale).approve, (*tale).finish, (*tale).forget, (*tale).record}
 	switch story {
-	case storyIncident:
+	case storyIncident, storyPrivate:
 		return append([]func(*tale) error{(*tale).askDuringIncident}, append(work, (*tale).review)...)
+	case storyOpening:
+		return append([]func(*tale) error{(*tale).askForDeployment}, append(work, (*tale).independentReview, (*tale).review)...)
 	case storyForge:
 		return append([]func(*tale) error{(*tale).askForConfiguration}, append(work, (*tale).mergeRequests, (*tale).signOff, (*tale).review)...)
 	}
@@ -53,7 +64,7 @@ func (p *tale) tell() error {
 		}
 	}
 	p.heal()
-	if _, err := p.scene.run(20*time.Minute, 200); err != nil {
+	if _, err := p.run(20*time.Minute, 200); err != nil {
 		return err
 	}
 	return p.judge()
@@ -96,6 +107,11 @@ const patient = 25 * time.Minute
 // until lets time pass until something holds. Where the fault holds it up for as
 // long as it lasts, the card has to say so; then it is mended.
 func (p *tale) until(what string, holds func() (bool, error)) error {
+	return p.wait(what, p.tells, holds)
+}
+
+// wait is until, where tells judges what people can see meanwhile.
+func (p *tale) wait(what string, tells func() error, holds func() (bool, error)) error {
 	const tick = 15 * time.Second
 	var spoiled time.Duration // for how long it has been held up by the fault
 	hits := p.hits()
@@ -106,7 +122,7 @@ func (p *tale) until(what string, holds func() (bool, error)) error {
 		if ok, err := holds(); ok || err != nil {
 			return err
 		}
-		if _, err := p.scene.run(tick, 200); err != nil {
+		if _, err := p.run(tick, 200); err != nil {
 			return err
 		}
 		if p.healed || (p.cell.world == nil && p.hits() == hits) {
@@ -115,7 +131,7 @@ func (p *tale) until(what string, holds func() (bool, error)) error {
 		if spoiled += tick; spoiled < p.cell.lasts {
 			continue
 		}
-		if err := p.tells(); err != nil {
+		if err := tells(); err != nil {
 			return fmt.Errorf("while it was waited that %s: %w", what, err)
 		}
 		p.heal()
@@ -154,7 +170,11 @@ func (p *tale) tells() error {
 	if p.cell.system == change.SystemSlack || p.cell.system == "" {
 		return nil
 	}
-	for _, m := range p.world.Slack.Messages(sandbox.Channel) {
+	where := p.world.Slack.Messages(sandbox.Channel)
+	if c.Confidential {
+		where = p.world.Slack.DMs(string(c.Requester))
+	}
+	for _, m := range where {
 		if strings.Contains(p.world.Slack.RenderMessage("", m), "Waiting for") {
 			return nil
 		}
@@ -162,9 +182,10 @@ func (p *tale) tells() error {
 	return fmt.Errorf("the card does not say that %v is waited for", waiting)
 }
 
-// say gives a command, again and again while it could not be established who may.
+// say gives a command, again and again while it could not be established who may:
+// they are told so each time, and nothing waits.
 func (p *tale) say(cmd change.Command, who change.PersonID) error {
-	return p.until(fmt.Sprintf("%s: %s is taken", who, change.CommandName(cmd)), func() (bool, error) {
+	return p.wait(fmt.Sprintf("%s: %s is taken", who, change.CommandName(cmd)), func() error { return nil }, func() (bool, error) {
 		_, err := p.command(p.n, cmd, who)
 		if r, ok := errors.AsType[*change.Refusal](err); ok && r.Code == change.Unestablished {
 			return false, nil
@@ -193,7 +214,14 @@ func (p *tale) ask(req change.Request, who change.PersonID) error {
 	if err != nil {
 		return err
 	}
-	return p.until("the CTO is asked", func() (bool, error) { return len(p.world.Slack.DMs(sandbox.CTO)) > 0, nil })
+	return p.until("somebody is asked", func() (bool, error) { return len(p.world.Slack.DMs(string(p.approver()))) > 0, nil })
+}
+
+func (p *tale) approver() change.PersonID {
+	if p.cell.story == storyOpening {
+		return sandbox.ReleaseManager
+	}
+	return sandbox.CTO
 }
 
 func (p *tale) access() change.Request {
@@ -211,7 +239,7 @@ func (p *tale) askForAccess() error {
 }
 
 func (p *tale) askDuringIncident() error {
-	in := p.world.IncidentIO.Open(incidentio.Incident{Name: "Orders stand still"})[0]
+	in := p.world.IncidentIO.Open(incidentio.Incident{Name: "Orders stand still", Private: p.cell.story == storyPrivate})[0]
 	req := p.access()
 	req.Choice = ""
 	req.Incident = &change.Incident{ID: in.ID, Reference: in.Reference(), Name: in.Name, Status: in.Status, Category: change.IncidentLive}
@@ -225,8 +253,24 @@ func (p *tale) askForConfiguration() error {
 	}, sandbox.Engineer)
 }
 
+// askForDeployment has its merge request, and an incident that is yet to be opened.
+func (p *tale) askForDeployment() error {
+	if err := p.world.GitLab.Approve(sandbox.AppProject, 1, sandbox.ColleagueLogin); err != nil {
+		return err
+	}
+	err := p.ask(change.Request{
+		Kind: "fast-track-deployment", Reason: "incident-mitigation", What: "Deploy the fix", Why: "Orders stand still",
+		Answers: map[change.QuestionID]string{"why-not-patched": "It is in the image"}, Opening: &change.IncidentOpening{Name: "Orders stand still", SeverityID: "SEVERITY2", Severity: "Critical"},
+		MergeRequests: []change.RequestedMergeRequest{{Ref: change.MergeRequestRef{Forge: change.GitLab, Project: sandbox.AppProject, Number: 1, URL: p.world.MergeRequestURL(sandbox.AppProject, 1)}}},
+	}, sandbox.Engineer)
+	if err != nil {
+		return err
+	}
+	return p.sees("the incident is there, or it is known that it will not be", func(c *change.Change) bool { return c.Incident != nil && !c.Incident.BeingOpened() })
+}
+
 func (p *tale) approve() error {
-	if err := p.say(change.Approve{Ask: 1}, sandbox.CTO); err != nil {
+	if err := p.say(change.Approve{Ask: 1}, p.approver()); err != nil {
 		return err
 	}
 	return p.sees("it is active", func(c *change.Change) bool {
@@ -318,7 +362,14 @@ func (p *tale) mergeRequests() error {
 			return err
 		}
 	}
-	for item := 1; item <= 2; item++ {
+	return p.confirm(2)
+}
+
+func (p *tale) independentReview() error { return p.confirm(1) }
+
+// confirm lets a colleague say that they reviewed so many merge requests.
+func (p *tale) confirm(items int) error {
+	for item := 1; item <= items; item++ {
 		if err := p.say(change.ConfirmMergeRequest{Item: item}, sandbox.Colleague); err != nil {
 			return err
 		}
@@ -336,6 +387,11 @@ func (p *tale) review() error {
 		Actions: []change.Action{{What: "Add the job", Owner: sandbox.Engineer, Due: due}},
 	}}); err != nil {
 		return err
+	}
+	if c, err := p.change(); err != nil || c.Owes(change.OweSignOff, 0) != nil && !signedOff(&c) { // the record had to move
+		if err := errors.Join(err, p.signOff()); err != nil {
+			return err
+		}
 	}
 	return p.sees("it is closed", func(c *change.Change) bool { return c.Phase == change.Closed })
 }

@@ -254,8 +254,9 @@ func (m *model) waiting(n change.Number) (all []string) {
 	return all
 }
 
-// playModels plays as many sequences as rapid is told to.
-func playModels(t *testing.T, count *int) {
+// playModels plays as many sequences as rapid is told to. begin is called with
+// each.
+func playModels(t *testing.T, begin func()) {
 	t.Helper()
 	var pool *pgxpool.Pool
 	clean := false // the last sequence left nothing undone in the database
@@ -274,7 +275,7 @@ func playModels(t *testing.T, count *int) {
 			}
 			_ = m.close() // only sockets
 		}()
-		*count++
+		begin()
 		rt.Repeat(m.actions())
 		m.T = rt
 		m.comesToRest()
@@ -290,7 +291,7 @@ func TestThePromisesHoldWhateverHappens(t *testing.T) {
 		t.Run(fmt.Sprint("half ", i+1), func(t *testing.T) {
 			t.Parallel()
 			played := 0
-			playModels(t, &played)
+			playModels(t, func() { played++ })
 			t.Logf("%d sequences", played)
 		})
 	}

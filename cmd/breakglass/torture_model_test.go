@@ -8,48 +8,68 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"slices"
 	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
-// sequencesPerSeed is how many random sequences one seed plays.
-const sequencesPerSeed = 100
+// One seed plays so many random sequences, some at the same time.
+const (
+	modelsAtOnce      = 3
+	sequencesPerModel = 50
+)
 
 // byModel plays random sequences of people, time and faults in this process; see
 // model_test.go. When one breaks a promise, the shortest like it is printed.
 func byModel(_ context.Context, t *testing.T, random *rand.Rand) (tally, error) {
-	seed := random.Uint64() >> 1 // rapid draws one by itself for 0 only
-	for name, value := range map[string]string{
-		"rapid.seed": strconv.FormatUint(seed, 10), "rapid.checks": strconv.Itoa(sequencesPerSeed), "rapid.nofailfile": "true",
-	} {
-		if err := flag.Set(name, value); err != nil {
-			return nil, fmt.Errorf("tell rapid its %s: %w", name, err)
+	if err := errors.Join(flag.Set("rapid.checks", strconv.Itoa(sequencesPerModel)), flag.Set("rapid.nofailfile", "true")); err != nil {
+		return nil, err
+	}
+	var played atomic.Int64
+	var broken atomic.Bool
+	var models sync.WaitGroup
+	for range modelsAtOnce {
+		seed := random.Uint64() >> 1 // rapid draws one by itself for 0 only
+		if err := flag.Set("rapid.seed", strconv.FormatUint(seed, 10)); err != nil {
+			return nil, err
 		}
+		begun := make(chan struct{}) // then rapid has read its seed
+		begin := sync.OnceFunc(func() { close(begun) })
+		models.Go(func() {
+			defer begin()
+			good := t.Run("model", func(t *testing.T) { playModels(t, func() { begin(); played.Add(1) }) })
+			if !good {
+				broken.Store(true)
+			}
+		})
+		<-begun
 	}
-	played := 0
-	if !t.Run("model", func(t *testing.T) { playModels(t, &played) }) {
-		return tally{"sequences": int64(played)}, errors.New("a promise was broken; the sequence stands above")
+	models.Wait()
+	done := tally{"sequences": played.Load()}
+	if broken.Load() {
+		return done, errors.New("a promise was broken; the sequence stands above")
 	}
-	return tally{"sequences": int64(played)}, nil
+	return done, nil
 }
 
 // inTheMatrix plays every cell of the matrix of faults, in an order that the seed
 // draws.
 func inTheMatrix(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error) {
-	pool := scenePool(t)
-	calls, err := callsOf(ctx, pool, true)
+	calls, err := callsOf(ctx, scenePool(t), true)
 	if err != nil {
 		return nil, err
 	}
-	all := cellsOf(calls)
-	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	sum := tally{"calls": int64(len(calls))}
-	var wrong []error
-	for _, c := range all {
-		if _, err := playCell(ctx, pool, c); err != nil {
-			wrong = append(wrong, fmt.Errorf("%s: %w", c, err))
-		}
-		sum["cells"]++
+	for _, c := range calls {
+		fmt.Printf("  %s: %s, called in the story %q\n", c.system, c.call, c.story)
 	}
-	return sum, errors.Join(wrong...)
+	all := cellsOf(calls)
+	if only := os.Getenv("TORTURE_CELLS"); only != "" {
+		all = slices.DeleteFunc(all, func(c cell) bool { return !strings.Contains(c.String(), only) })
+	}
+	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return tally{"calls": int64(len(calls)), "cells": int64(len(all))}, playCells(t, all)
 }

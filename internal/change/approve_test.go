@@ -31,6 +31,17 @@ func TestASecondApproverOfTheSameGroupAddsNothing(t *testing.T) {
 	l.phase(change.Approved)
 }
 
+// One source of a union is silent. Whom another names is an approver all the same:
+// an emergency does not wait for a schedule that nobody needs.
+func TestWhomOneSourceOfAUnionNamesApprovesThoughAnotherIsSilent(t *testing.T) {
+	t.Parallel()
+	half := with("cto", change.Membership{People: []change.PersonID{cto}})
+	l := begin(t, request(withAccess))
+	l.refused(change.Approve{Ask: 1}, seeing(manager, half), change.Unestablished)
+	l.do(change.Approve{Ask: 1}, seeing(cto, half))
+	l.phase(change.Approved)
+}
+
 func TestADenialEndsTheQuestionWhateverWasApproved(t *testing.T) {
 	t.Parallel()
 	l := begin(t, request(twoSay))

@@ -5,14 +5,15 @@ import "slices"
 // Membership is who belongs to a group, as established at a moment. The people
 // are live full members of the workspace only.
 type Membership struct {
-	Known    bool // false: the group's source did not answer
-	Everyone bool // every full member of the workspace
-	People   []PersonID
+	Known    bool       // false: the group's source, or one of a union's, did not answer
+	Everyone bool       // every full member of the workspace
+	People   []PersonID // of a union that is not Known: of its sources that did answer
 }
 
-// Has tells whether p, a full member, belongs to the group.
+// Has tells whether p, a full member, is known to belong to the group. Whom one
+// source of a union names belongs to it, whether or not the others answer.
 func (m Membership) Has(p PersonID) bool {
-	return m.Known && (m.Everyone || slices.Contains(m.People, p))
+	return m.Everyone || slices.Contains(m.People, p)
 }
 
 // GroupView is the membership of the groups that a decision needs. A group that
@@ -39,7 +40,7 @@ func (v GroupView) People(groups ...GroupID) (people []PersonID, known bool) {
 	known = true
 	for _, g := range groups {
 		m := v[g]
-		if !m.Known { // whoever it still names has not been established
+		if !m.Known { // whom else it has is not known, so nothing is concluded from those it names
 			known = false
 			continue
 		}

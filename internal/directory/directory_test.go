@@ -114,8 +114,7 @@ func TestASourceThatIsDownIsNotKnown(t *testing.T) {
 	}
 }
 
-// The named are established; whether they count while the rest is not is the
-// decision's to say.
+// The named are established, and decide; who else belongs to it is not known.
 func TestAUnionWithASourceThatIsDownStillNamesTheOthers(t *testing.T) {
 	t.Parallel()
 	d, w := setup(t)

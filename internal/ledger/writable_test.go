@@ -21,18 +21,12 @@ func TestALedgerWithoutRoomSaysSoUntilItIsWritableAgain(t *testing.T) {
 			if refused, ok := errors.AsType[*pgconn.PgError](failed); !ok || refused.Code != code {
 				t.Fatalf("it failed with %v", failed)
 			}
-			if _, err := s.pool.Exec(s.ctx, `CREATE FUNCTION no_room() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room' USING ERRCODE = '53100'; END $$`); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := s.pool.Exec(s.ctx, `CREATE TRIGGER no_room BEFORE UPDATE ON numbers FOR EACH ROW EXECUTE FUNCTION no_room()`); err != nil {
-				t.Fatal(err)
-			}
+			s.exec(`CREATE FUNCTION no_room() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room' USING ERRCODE = '53100'; END $$`)
+			s.exec(`CREATE TRIGGER no_room BEFORE UPDATE ON numbers FOR EACH ROW EXECUTE FUNCTION no_room()`)
 			if err := s.Writable(s.ctx); (err != nil) != want {
 				t.Errorf("writable answers %v", err)
 			}
-			if _, err := s.pool.Exec(s.ctx, `DROP TRIGGER no_room ON numbers`); err != nil {
-				t.Fatal(err)
-			}
+			s.exec(`DROP TRIGGER no_room ON numbers`)
 			s.must(s.Writable(s.ctx))
 		})
 	}

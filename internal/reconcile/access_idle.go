@@ -203,11 +203,10 @@ func (p *planner) lieInWait() step {
 	case age > 2*time.Minute:
 		d = 15 * time.Second
 	}
-	if p.say != "" { // AWS does not even tell of the requests
-		if p.row.Polls++; p.row.Polls >= patience {
-			p.trouble(p.say)
-		}
+	if p.row.Polls++; p.say != "" && p.row.Polls >= patience { // AWS does not even tell of the requests
+		p.trouble(p.say)
 	}
+	p.unheard()
 	return p.rest(min(d, openFor-age))
 }
 

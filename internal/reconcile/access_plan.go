@@ -25,6 +25,9 @@ const (
 const (
 	sayStuckCreate = "AWS has been working on the access for more than 15 minutes; breakglass keeps looking."
 	sayStuckDelete = "AWS has been working on the removal of the access for more than 15 minutes; breakglass keeps trying."
+
+	sayUnheardCreate = "AWS gave no clear answer when it was asked for the access; breakglass looks for what came of it."
+	sayUnheardDelete = "AWS gave no clear answer when it was asked to take the access away; breakglass looks for what came of it."
 )
 
 // action is what the access reconciler does next.
@@ -261,7 +264,20 @@ func (p *planner) wait() step {
 	pauses := [...]time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second}
 	d := pauses[min(p.row.Polls, len(pauses)-1)]
 	p.row.Polls++
+	p.unheard()
 	return p.rest(d)
+}
+
+// unheard says after a while that nobody knows what came of a request.
+func (p *planner) unheard() {
+	r := &p.row
+	switch {
+	case r.Polls < patience:
+	case r.Operation == ledger.DeleteOperation && r.RequestID == "":
+		p.trouble(sayUnheardDelete)
+	case r.OpenCreates > 0 || (r.Operation == ledger.CreateOperation && r.RequestID == ""):
+		p.trouble(sayUnheardCreate)
+	}
 }
 
 // patience is how many failures in a row pass before people are told.

@@ -119,3 +119,47 @@ func TestPeopleAreToldThatAWSDoesNotTellOfItsRequests(t *testing.T) {
 		t.Errorf("the assignment is %+v: %v", d, err)
 	}
 }
+
+// Whatever AWS is asked for, it answers with a page: nobody knows what came of it,
+// nothing is found, and people have to learn what is waited for.
+func TestPeopleAreToldThatAWSGaveNoClearAnswerToARequest(t *testing.T) {
+	t.Parallel()
+	b := accessSetup(t)
+	b.aws.Faults.Add(fault.Fault{Kind: fault.HTML, Call: createCall})
+	n := b.approved()
+	b.forward(30 * time.Second)
+	if c := b.change(n); c.Access.Trouble == "" {
+		t.Errorf("nobody knows what the access waits for: %v", b.events(n))
+	}
+	b.aws.Faults.Clear()
+	b.forward(3 * time.Minute)
+	if c := b.wantPhase(n, change.Active); c.Access.Trouble != "" {
+		t.Errorf("it is active, and waits for %q", c.Access.Trouble)
+	}
+	b.aws.Faults.Add(fault.Fault{Kind: fault.HTML, Call: deleteCall})
+	b.do(n, change.Finish{}, asker)
+	b.forward(30 * time.Second)
+	if c := b.change(n); c.Access.Trouble == "" {
+		t.Errorf("nobody knows what the removal waits for: %v", b.events(n))
+	}
+	b.aws.Faults.Clear()
+	b.forward(time.Hour) // so long may come what nobody heard of
+	if c := b.change(n); c.Access.GoneAt.IsZero() || c.Access.Trouble != "" {
+		t.Errorf("the access is %+v", c.Access)
+	}
+}
+
+// The reply to a create was lost, and the change ends: the access may still come,
+// which the end waits for.
+func TestPeopleAreToldThatTheEndWaitsForWhatARequestMayStillBring(t *testing.T) {
+	t.Parallel()
+	b := accessSetup(t, func(o *sandbox.Options) { o.SettleAfter = 24 * time.Hour })
+	b.aws.GhostCreates(1, 4*time.Minute)
+	n := b.approved()
+	b.drain()
+	b.do(n, change.Finish{}, asker)
+	b.forward(3 * time.Minute)
+	if c := b.change(n); c.Access.Trouble == "" {
+		t.Errorf("nobody knows what is waited for: %v", b.events(n))
+	}
+}

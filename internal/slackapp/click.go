@@ -3,6 +3,7 @@ package slackapp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
@@ -134,7 +135,7 @@ func (a *App) press(ctx context.Context, i *interaction, name string, key button
 			a.tell(ctx, i, confirmedWords(&after, key))
 		}
 		if _, finished := cmd.(change.Finish); finished && done && after.Phase == change.Ended {
-			a.open(ctx, i.TriggerID, i.View, recordForm(&after, key))
+			a.openForClick(ctx, i, recordForm(&after, key), fmt.Sprintf(sayFinishedOnly, key.Number))
 		}
 		if _, later := cmd.(change.RemindLater); later && done {
 			a.tell(ctx, i, snoozedWords(&after, key))

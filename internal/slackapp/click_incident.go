@@ -58,7 +58,7 @@ func (a *App) askReason(ctx context.Context, i *interaction, key buttonKey, refu
 	if _, err := openAsk(&c, key.Ask); err != nil {
 		return err
 	}
-	a.open(ctx, i.TriggerID, i.View, reasonForm(&c, key, a.explainPlain(ctx, refused)))
+	a.openForClick(ctx, i, reasonForm(&c, key, a.explainPlain(ctx, refused)), sayNotOpened)
 	return nil
 }
 

@@ -52,7 +52,7 @@ func (a *App) openForm(ctx context.Context, i *interaction, name string, key but
 	if err != nil {
 		return err
 	}
-	a.open(ctx, i.TriggerID, i.View, v)
+	a.openForClick(ctx, i, v, sayNotOpened)
 	return nil
 }
 

@@ -68,7 +68,7 @@ func (a *App) showInView(ctx context.Context, i *interaction, n change.Number, b
 		a.update(ctx, i, act, v)
 		return nil
 	}
-	a.open(ctx, i.TriggerID, nil, v)
+	a.openForClick(ctx, i, v, sayNotOpened)
 	return nil
 }
 

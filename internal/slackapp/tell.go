@@ -53,17 +53,28 @@ func (a *App) tell(ctx context.Context, i *interaction, text string) {
 		channel = i.Channel.ID
 	}
 	a.replies.Go(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
+		ctx := context.WithoutCancel(ctx)
 		err := a.respond(ctx, address, privately(text))
 		if err != nil && channel != "" {
 			a.Log.WarnContext(ctx, "a reply could not be sent to its response address", "error", err)
-			_, err = a.Slack.PostEphemeralContext(ctx, channel, user, slack.MsgOptionText(text, false))
+			err = a.whisper(ctx, channel, user, text)
 		}
 		if err != nil {
 			a.Log.WarnContext(ctx, "somebody could not be answered", "person", user, "error", err)
 		}
 	})
+}
+
+// replyWithin bounds each way to answer somebody: the second is tried when the
+// first has stalled.
+const replyWithin = 5 * time.Second
+
+// whisper posts a message that only one person sees.
+func (a *App) whisper(ctx context.Context, channel, user, text string) error {
+	ctx, cancel := context.WithTimeout(ctx, replyWithin)
+	defer cancel()
+	_, err := a.Slack.PostEphemeralContext(ctx, channel, user, slack.MsgOptionText(text, false))
+	return err
 }
 
 // tellInView opens a small form that says what there is to say.
@@ -88,6 +99,8 @@ func (a *App) respond(ctx context.Context, address string, e ephemeral) error {
 	if !a.trusted(address) {
 		return fmt.Errorf("reply: the response address is not Slack's")
 	}
+	ctx, cancel := context.WithTimeout(ctx, replyWithin)
+	defer cancel()
 	raw, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("reply: %w", err)
@@ -102,11 +115,21 @@ func (a *App) respond(ctx context.Context, address string, e ephemeral) error {
 		return fmt.Errorf("reply: Slack did not answer") // the address is a secret: the cause would name it
 	}
 	defer func() { _ = answer.Body.Close() }()
-	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10))
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("reply: Slack answered %d", answer.StatusCode)
+	body, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
+	if err != nil || answer.StatusCode != http.StatusOK || !taken(body) {
+		return fmt.Errorf("reply: Slack answered %d, and not that it took it", answer.StatusCode)
 	}
 	return nil
+}
+
+// taken tells whether a response address says that it took a reply: "ok", or JSON
+// that says so. A page of somebody in between does not.
+func taken(body []byte) bool {
+	var said struct {
+		OK bool `json:"ok"`
+	}
+	body = bytes.TrimSpace(body)
+	return len(body) == 0 || string(body) == "ok" || (json.Unmarshal(body, &said) == nil && said.OK)
 }
 
 // modal is a form. Without submit it only shows something.
@@ -119,6 +142,20 @@ func modal(title, submit string, blocks ...slack.Block) slack.ModalViewRequest {
 		v.Submit, v.Close = plainObject(submit, 24), plainObject("Cancel", 24)
 	}
 	return v
+}
+
+// The sentences for whoever clicked and sees no form.
+const (
+	sayNotOpened    = "The form could not be opened just now. Please click again in a moment."
+	sayFinishedOnly = "%s has ended. The form for its record could not be opened just now: *Write record* opens it."
+)
+
+// openForClick opens a form, and tells whoever clicked on a message when it did not
+// open. Whoever clicked in a view could be told by another form only.
+func (a *App) openForClick(ctx context.Context, i *interaction, v slack.ModalViewRequest, otherwise string) {
+	if !a.open(ctx, i.TriggerID, i.View, v) && (i.View == nil || i.ResponseURL != "") {
+		a.tell(ctx, i, otherwise)
+	}
 }
 
 // open puts a form on the screen of whoever clicked: on top of the one they

@@ -3,6 +3,7 @@ package web_test
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/breakglass-bot/breakglass/internal/sandbox"
@@ -128,6 +129,27 @@ func TestWhatStandsBesideSlackIsShownAndMoved(t *testing.T) {
 	b.did("restart", object{})
 	if got := b.restarts.Load(); got != 1 {
 		t.Errorf("%d restarts", got)
+	}
+}
+
+// A click is judged by the time at which it was made: ten minutes later it would
+// be refused as a replay, and its form could not be opened any more.
+func TestTheClockWaitsForWhoeverIsClicking(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	var moving sync.WaitGroup
+	moving.Go(func() {
+		for range 30 {
+			b.did("clock", object{"minutes": 10})
+		}
+	})
+	for range 30 {
+		b.did("as/"+sandbox.Engineer+"/say", object{"channel": sandbox.Channel, "text": "/emergency"})
+		b.did("as/"+sandbox.Engineer+"/close", object{})
+	}
+	moving.Wait()
+	if all := b.world.Violations(); len(all) > 0 {
+		t.Errorf("the world complains: %v", all)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/breakglass-bot/breakglass/internal/sandbox"
@@ -19,6 +20,8 @@ import (
 type app struct {
 	t     *testing.T
 	world *sandbox.World
+
+	asked atomic.Int32 // commands that are being answered
 
 	mu   sync.Mutex
 	told []json.RawMessage // interactive payloads, in order
@@ -40,6 +43,8 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.URL.Path == "/slack/commands" {
+		a.asked.Add(1)
+		defer a.asked.Add(-1)
 		a.command(w, r)
 		return
 	}

@@ -50,7 +50,7 @@ func (r refusal) Error() string { return string(r) }
 // do serves a deed. What went wrong is told in words that the page shows.
 func (h *Handler) do(d deed) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		said, err := d(r)
+		said, err := h.now(d, r)
 		h.hub.bump()
 		status := http.StatusOK
 		if err != nil {
@@ -63,6 +63,16 @@ func (h *Handler) do(d deed) http.HandlerFunc {
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(said) // the page may have been closed
 	}
+}
+
+// now carries a deed out. While it lasts, the clock is not moved: a click that is on
+// its way would arrive too late to be believed, and its form too late to be opened.
+func (h *Handler) now(d deed, r *http.Request) (any, error) {
+	if r.PathValue("person") != "" {
+		h.time.RLock()
+		defer h.time.RUnlock()
+	}
+	return d(r)
 }
 
 // words says an error to people.
@@ -209,6 +219,8 @@ func (h *Handler) forward(r *http.Request) (any, error) {
 	if h.opts.Forward == nil || by < leastForward || by > mostForward {
 		return nil, refusal("The clock cannot be moved like that.")
 	}
+	h.time.Lock()
+	defer h.time.Unlock()
 	if err := h.opts.Forward(by); err != nil {
 		return nil, fmt.Errorf("move the clock: %w", err)
 	}

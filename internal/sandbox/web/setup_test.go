@@ -52,7 +52,13 @@ func setup(t *testing.T) *bench {
 	b.world.Slack.SetAppURL(appServer.URL)
 	page, err := web.New(web.Options{
 		World: b.world, Now: b.now,
-		Forward: func(by time.Duration) error { b.offset.Add(int64(by)); return nil },
+		Forward: func(by time.Duration) error {
+			if b.app.asked.Load() > 0 {
+				t.Error("the clock was moved while somebody's click was on its way")
+			}
+			b.offset.Add(int64(by))
+			return nil
+		},
 		Restart: func(context.Context) error { b.restarts.Add(1); return nil },
 		Ledger: func(context.Context) (web.LedgerView, error) {
 			if v := b.ledger.Load(); v != nil {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/sandbox"
@@ -33,6 +34,7 @@ type Options struct {
 type Handler struct {
 	opts    Options
 	hub     hub
+	time    sync.RWMutex // held for reading while somebody does something: what they do is judged by the time at which they did it
 	trouble trouble
 	ledger  ledgerCache
 	handler http.Handler
