@@ -190,13 +190,5 @@ func compare(t *testing.T, b *bench, sides [2]*side, x strand) {
 	})
 }
 
-func median(all []time.Duration) time.Duration {
-	if len(all) == 0 {
-		return 0
-	}
-	slices.Sort(all)
-	return all[len(all)/2]
-}
-
 // inTx runs something in a transaction of its own.
 func (x *side) inTx(fn func(tx ledger.Tx) error) error { return x.ledger.InTx(x.ctx, fn) }

@@ -23,6 +23,9 @@ type benchPart struct {
 // what is measured.
 func benchParts() []benchPart {
 	return []benchPart{
+		{"clicks", benchClicks},
+		{"start", benchStart},
+		{"form", benchForm},
 		{"revoke", benchRevoke},
 		{"due", benchDue},
 		{"approve", benchApprove},

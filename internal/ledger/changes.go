@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
 )
@@ -57,6 +58,49 @@ func (l *Ledger) Change(ctx context.Context, n change.Number) (change.Change, er
 // Lock reads a change and holds it until the transaction ends.
 func (tx Tx) Lock(ctx context.Context, n change.Number) (Head, error) {
 	return scanHead(tx.QueryRow(ctx, `SELECT `+changeColumns+` FROM changes c WHERE c.number = $1 FOR UPDATE OF c`, int64(n)))
+}
+
+// Clicked is what a command's transaction begins with: the change, held until the
+// transaction ends; whether the payload is new; and the overdue records of its
+// requester, where they were asked for.
+type Clicked struct {
+	Head    Head
+	First   bool
+	Overdue []change.Number
+}
+
+// LockFor is Lock, SeenClick and OverdueRecords in one round trip. An empty id
+// names no payload, which is then new; the records are looked for with overdue.
+func (tx Tx) LockFor(ctx context.Context, n change.Number, source, id string, overdue bool, now time.Time) (c Clicked, err error) {
+	batch := &pgx.Batch{}
+	batch.Queue(`SELECT `+changeColumns+` FROM changes c WHERE c.number = $1 FOR UPDATE OF c`, int64(n))
+	if id != "" {
+		batch.Queue(seenClick, source, id, int64(n), now)
+	}
+	if overdue { // its own statement, behind the lock: it sees all that was left
+		batch.Queue(overdueRecords+`(SELECT requester FROM changes WHERE number = $1)`+overdueSince, int64(n), now)
+	}
+	results := tx.SendBatch(ctx, batch)
+	defer func() {
+		if closing := results.Close(); closing != nil && err == nil {
+			err = fmt.Errorf("read a change: %w", closing)
+		}
+	}()
+	if c.Head, err = scanHead(results.QueryRow()); err != nil {
+		return c, err
+	}
+	c.First = true
+	if id != "" {
+		tag, err := results.Exec()
+		if err != nil {
+			return c, fmt.Errorf("remember a payload: %w", err)
+		}
+		c.First = tag.RowsAffected() == 1
+	}
+	if overdue {
+		c.Overdue, err = collectOverdue(results.Query())
+	}
+	return c, err
 }
 
 // NextNumber takes the next number of a change. A transaction that does not
@@ -117,9 +161,7 @@ func (tx Tx) save(ctx context.Context, before Head, c *change.Change, events []c
 	}
 	queueEvents(batch, int64(c.Number), chained)
 	queueObligations(batch, c, before.Change.Obligations)
-	if err := tx.run(ctx, batch, "save "+c.Number.String()); err != nil {
-		return nil, err
-	}
+	tx.run(batch, "save "+c.Number.String())
 	out := make([]change.Event, len(chained))
 	for i, e := range chained {
 		out[i] = e.Event
@@ -163,23 +205,22 @@ func phaseSteps(from change.Phase, events []change.Event, to change.Phase) []cha
 	return steps
 }
 
-// run sends a batch and demands that every statement succeeds and that the
-// first touches exactly one row.
-func (tx Tx) run(ctx context.Context, batch *pgx.Batch, doing string) (err error) {
-	results := tx.SendBatch(ctx, batch)
-	defer func() {
-		if closing := results.Close(); closing != nil && err == nil {
-			err = fmt.Errorf("%s: %w", doing, closing)
+// run has a batch sent with whatever needs an answer next, and demands that every
+// statement succeeds and that the first touches exactly one row.
+func (tx Tx) run(batch *pgx.Batch, doing string) {
+	for i, q := range batch.QueuedQueries {
+		var judge func(tag pgconn.CommandTag) error
+		if i == 0 {
+			judge = oneRowOnly
 		}
-	}()
-	for i := range batch.Len() {
-		tag, err := results.Exec()
-		if err != nil {
-			return fmt.Errorf("%s: %w", doing, err)
-		}
-		if i == 0 && tag.RowsAffected() != 1 {
-			return fmt.Errorf("%s: %w", doing, ErrClaimLost)
-		}
+		tx.later(doing, judge, q.SQL, q.Arguments...)
+	}
+}
+
+// oneRowOnly demands that exactly one row was touched.
+func oneRowOnly(tag pgconn.CommandTag) error {
+	if tag.RowsAffected() != 1 {
+		return ErrClaimLost
 	}
 	return nil
 }
