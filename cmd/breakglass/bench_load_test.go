@@ -114,9 +114,6 @@ func quantile(all []time.Duration, part float64) time.Duration {
 	if len(all) == 0 {
 		return 0
 	}
-	if len(all) == 0 {
-		return 0
-	}
 	sorted := slices.Sorted(slices.Values(all))
 	return sorted[min(len(sorted)-1, int(part*float64(len(sorted))))]
 }

@@ -145,10 +145,7 @@ func lookStrands() []strand {
 			if err != nil {
 				return err
 			}
-			if _, err := x.ledger.PostedAs(x.ctx, n, d.ExternalID); err != nil {
-				return err
-			}
-			if _, err := x.ledger.PostUnderWay(x.ctx, n); err != nil {
+			if _, err := x.ledger.Pressed(x.ctx, n, d.ExternalID); err != nil {
 				return err
 			}
 			_, err = x.ledger.Waiting(x.ctx, n)
