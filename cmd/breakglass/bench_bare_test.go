@@ -59,7 +59,7 @@ func bareAlone(file, specFile string) error {
 	if err != nil {
 		return err
 	}
-	raw, err := os.ReadFile(specFile) //nolint:gosec // the bench wrote it
+	raw, err := os.ReadFile(specFile)
 	if err != nil {
 		return err
 	}
@@ -146,11 +146,14 @@ func (s statement) returnsAssignment() bool {
 	return strings.HasPrefix(s.SQL, "INSERT INTO assignments") && strings.Contains(s.SQL, "RETURNING id")
 }
 
+// querier is a pool or a transaction.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
 // send sends a statement, and reads what is answered. fill are the samples and
 // what stands for them in this click.
-func (s statement) send(ctx context.Context, to interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}, fill *[]string) error {
+func (s statement) send(ctx context.Context, to querier, fill *[]string) error {
 	replace := strings.NewReplacer(*fill...)
 	args := make([]any, len(s.Args))
 	for i, a := range s.Args {

@@ -58,7 +58,7 @@ func profiled(do func() error) (err error) {
 		return do()
 	}
 	name := filepath.Join(folder, fmt.Sprintf("%s-%d", os.Getenv("BENCH_AS"), os.Getpid()))
-	cpu, err := os.Create(name + ".cpu") //nolint:gosec // the folder is of whoever runs the bench
+	cpu, err := os.Create(name + ".cpu")
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func profiled(do func() error) (err error) {
 	defer func() {
 		pprof.StopCPUProfile()
 		err = errors.Join(err, cpu.Close())
-		heap, failed := os.Create(name + ".heap") //nolint:gosec // likewise
+		heap, failed := os.Create(name + ".heap")
 		if failed != nil {
 			err = errors.Join(err, failed)
 			return

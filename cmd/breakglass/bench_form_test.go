@@ -226,7 +226,7 @@ func approvals(ctx context.Context, t *testing.T) (took []time.Duration) {
 			if count, _, _ := door.after(time.Now().Add(-300 * time.Millisecond)); count == 0 {
 				break
 			}
-			time.Sleep(20 * time.Millisecond)
+			<-time.After(20 * time.Millisecond)
 		}
 		began := time.Now()
 		if err := l.send(ctx, g.bodies[i]); err != nil {
@@ -241,7 +241,7 @@ func approvals(ctx context.Context, t *testing.T) (took []time.Duration) {
 			if time.Since(began) > 10*time.Second {
 				t.Fatal("AWS was not called")
 			}
-			time.Sleep(time.Millisecond)
+			<-time.After(time.Millisecond)
 		}
 	}
 	return took

@@ -99,7 +99,7 @@ func (l *load) open(ctx context.Context, perSecond int, bodies []string) ([]time
 	began := time.Now().Add(10 * time.Millisecond)
 	for i, body := range bodies {
 		due := began.Add(time.Duration(i) * time.Second / time.Duration(perSecond))
-		time.Sleep(time.Until(due))
+		<-time.After(time.Until(due))
 		all.Go(func() {
 			errs[i] = l.send(ctx, body)
 			took[i] = time.Since(due)

@@ -58,7 +58,7 @@ var perSecond = regexp.MustCompile(`tps = ([0-9.]+)`)
 
 func run1(ctx context.Context, t *testing.T, program, address, script string, clients, count int) float64 {
 	t.Helper()
-	cmd := exec.CommandContext(ctx, program, "-n", "-f", script, "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2", //nolint:gosec // found on this machine
+	cmd := exec.CommandContext(ctx, program, "-n", "-f", script, "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2",
 		"-t", strconv.Itoa(count/clients), "-D", "i=0", address)
 	out, err := cmd.CombinedOutput()
 	found := perSecond.FindSubmatch(out)

@@ -87,7 +87,7 @@ func (g *ground) started(ctx context.Context, t *testing.T, weigh bool) (ready, 
 	}
 	first = time.Since(began)
 	if weigh {
-		time.Sleep(idleFor)
+		<-time.After(idleFor)
 		if mib, err = resident(c.cmd.Process.Pid, "VmRSS"); err != nil {
 			return 0, 0, 0, err
 		}

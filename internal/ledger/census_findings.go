@@ -147,7 +147,7 @@ func (tx Tx) TellFinding(ctx context.Context, f CensusRow, news change.CensusNew
 	if err != nil {
 		return err
 	}
-	return tx.appendSystem(ctx, head, e)
+	return tx.appendSystem(head, e)
 }
 
 // Counted records that the census has looked at a pair's assignments.

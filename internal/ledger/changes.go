@@ -116,9 +116,9 @@ func (tx Tx) NextNumber(ctx context.Context) (change.Number, error) {
 
 // Insert saves a new change with its first events, and answers the events with
 // their sequence numbers.
-func (tx Tx) Insert(ctx context.Context, c *change.Change, events []change.Event) ([]change.Event, error) {
+func (tx Tx) Insert(_ context.Context, c *change.Change, events []change.Event) ([]change.Event, error) {
 	c.Version = 1
-	return tx.save(ctx, Head{}, c, events, `INSERT INTO changes
+	return tx.save(Head{}, c, events, `INSERT INTO changes
 		(number, version, phase, kind, requester, implementer, confidential, requested_at, started_at, ended_at,
 		 next_at, ticket_id, incident_id, document, last_seq, last_hash, last_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`, events[0].Phase)
@@ -127,16 +127,16 @@ func (tx Tx) Insert(ctx context.Context, c *change.Change, events []change.Event
 // Update saves a locked change with what has happened to it since. The phases
 // that it went through on the way are written one by one, so that the schema
 // sees every step.
-func (tx Tx) Update(ctx context.Context, before Head, c *change.Change, events []change.Event) ([]change.Event, error) {
+func (tx Tx) Update(_ context.Context, before Head, c *change.Change, events []change.Event) ([]change.Event, error) {
 	c.Version = before.Change.Version + 1
-	return tx.save(ctx, before, c, events, `UPDATE changes SET
+	return tx.save(before, c, events, `UPDATE changes SET
 		version = $2, phase = $3, kind = $4, requester = $5, implementer = $6, confidential = $7, requested_at = $8,
 		started_at = $9, ended_at = $10, next_at = $11, ticket_id = $12, incident_id = $13, document = $14,
 		last_seq = $15, last_hash = $16, last_at = $17
 		WHERE number = $1 AND version = $2 - 1`, before.Change.Phase)
 }
 
-func (tx Tx) save(ctx context.Context, before Head, c *change.Change, events []change.Event, sql string, from change.Phase) ([]change.Event, error) {
+func (tx Tx) save(before Head, c *change.Change, events []change.Event, sql string, from change.Phase) ([]change.Event, error) {
 	chained, head, err := chainEvents(before, int64(c.Number), events, RowDigest(*c))
 	if err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func scanDelivery(row pgx.CollectableRow) (Delivery, error) {
 
 // PutDeliveries asks for deliveries. What was asked for before stays as it is;
 // what converges is to agree with the new version.
-func (tx Tx) PutDeliveries(ctx context.Context, deliveries []change.Delivery, version int64, now time.Time) error {
+func (tx Tx) PutDeliveries(_ context.Context, deliveries []change.Delivery, version int64, now time.Time) error {
 	if len(deliveries) == 0 {
 		return nil
 	}
@@ -92,7 +92,7 @@ func (tx Tx) PutDeliveries(ctx context.Context, deliveries []change.Delivery, ve
 // TouchMessages makes messages agree with the newest version that no event asks
 // for by name: cards that people were shown directly, and, where questions is
 // set, those of approvers and signers, which are edited when somebody has decided.
-func (tx Tx) TouchMessages(ctx context.Context, n change.Number, version int64, now time.Time, questions bool) error {
+func (tx Tx) TouchMessages(_ context.Context, n change.Number, version int64, now time.Time, questions bool) error {
 	tx.later("bring messages up to date", nil, `UPDATE deliveries SET wanted = $2, state = 'open',
 			next_try = CASE WHEN last_error = '' OR next_try IS NULL THEN $3 ELSE next_try END
 		WHERE number = $1 AND mode = 'converge' AND wanted < $2 AND state <> 'parked'

@@ -61,7 +61,7 @@ func scanEvent(row pgx.CollectableRow) (change.Event, error) {
 }
 
 // Append adds events to a change without altering it: refusals.
-func (tx Tx) Append(ctx context.Context, before Head, e change.Event) error {
+func (tx Tx) Append(_ context.Context, before Head, e change.Event) error {
 	e.Phase = before.Change.Phase
 	chained, head, err := chainEvents(before, int64(before.Change.Number), []change.Event{e}, RowDigest(before.Change))
 	if err != nil {
@@ -104,7 +104,7 @@ func (l *Ledger) SystemEvent(ctx context.Context, e change.Event, since time.Tim
 			return nil
 		}
 		added = true
-		return tx.appendSystem(ctx, head, e)
+		return tx.appendSystem(head, e)
 	})
 	return added && err == nil, err
 }
@@ -120,7 +120,7 @@ func (tx Tx) lockSystemChain(ctx context.Context) (Head, error) {
 	return head, nil
 }
 
-func (tx Tx) appendSystem(ctx context.Context, head Head, e change.Event) error {
+func (tx Tx) appendSystem(head Head, e change.Event) error {
 	chained, head, err := chainEvents(head, systemChain, []change.Event{e}, "")
 	if err != nil {
 		return err
