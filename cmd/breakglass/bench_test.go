@@ -23,10 +23,15 @@ type benchPart struct {
 // what is measured.
 func benchParts() []benchPart {
 	return []benchPart{
+		{"clicks", benchClicks},
+		{"start", benchStart},
+		{"form", benchForm},
 		{"revoke", benchRevoke},
 		{"due", benchDue},
 		{"approve", benchApprove},
 		{"mixed", benchMixed},
+		{"million", benchMillion},
+		{"trail", benchTrail},
 	}
 }
 

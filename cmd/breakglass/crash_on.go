@@ -65,7 +65,7 @@ func (t *commits) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBat
 }
 
 func (t *commits) start(ctx context.Context, conn *pgx.Conn, statements ...string) context.Context {
-	writes, ends := false, false
+	writes, ends, begins := false, false, false
 	for _, sql := range statements {
 		word, _, _ := strings.Cut(strings.TrimSpace(sql), " ")
 		switch strings.ToLower(word) {
@@ -73,12 +73,15 @@ func (t *commits) start(ctx context.Context, conn *pgx.Conn, statements ...strin
 			writes = true
 		case "commit":
 			ends = true
-		case "begin", "rollback":
+		case "begin":
+			begins = true
+			t.note(conn, false)
+		case "rollback":
 			t.note(conn, false)
 		}
 	}
 	written := t.note(conn, writes)
-	inside := conn.PgConn().TxStatus() != 'I'
+	inside := begins || conn.PgConn().TxStatus() != 'I'
 	commits := ends && written || writes && !inside
 	name := ""
 	if commits {

@@ -22,6 +22,9 @@ var databases = pgtest.New(nil)
 // TestMain lets the test binary be the program where the stage starts it as a
 // child.
 func TestMain(m *testing.M) {
+	if played, code := playPart(); played {
+		os.Exit(code)
+	}
 	name, value, _ := strings.Cut(asProgram, "=")
 	if os.Getenv(name) == value {
 		main()

@@ -115,7 +115,11 @@ func (p *tale) wait(what string, tells func() error, holds func() (bool, error))
 	const tick = 15 * time.Second
 	var spoiled time.Duration // for how long it has been held up by the fault
 	hits := p.hits()
-	for waited := time.Duration(0); waited <= patient+p.cell.lasts; waited += tick {
+	bound := patient + p.cell.lasts
+	if p.cell.call == "CreateAccountAssignment" {
+		bound += time.Hour // so long the end waits for what came of an unanswered create
+	}
+	for waited := time.Duration(0); waited <= bound; waited += tick {
 		if err := p.work(); err != nil {
 			return err
 		}
@@ -159,6 +163,9 @@ func (p *tale) tells() error {
 	c, err := p.change()
 	if err != nil {
 		return err
+	}
+	if p.cell.fails && c.Phase == change.Failed {
+		return nil // it waits no longer
 	}
 	waiting, err := p.ledger.Waiting(p.ctx, p.n)
 	if err != nil {

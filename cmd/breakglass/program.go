@@ -67,6 +67,22 @@ type systems struct {
 // slackTimeout bounds every call of Slack's Web API.
 const slackTimeout = 10 * time.Second
 
+// slackConnections is how many connections to Slack stay open while nothing is
+// asked. Of the two that are usual, all but two of the clicks that come at once
+// would each open another, and close it again.
+const slackConnections = 32
+
+// slackClient is what Slack's Web API is called with.
+func slackClient() *http.Client {
+	c := &http.Client{Timeout: slackTimeout, Transport: http.DefaultTransport}
+	if standard, is := http.DefaultTransport.(*http.Transport); is { // it is another in a build with points
+		own := standard.Clone()
+		own.MaxIdleConnsPerHost = slackConnections
+		c.Transport = own
+	}
+	return c
+}
+
 func newProgram(ctx context.Context, cfg *config.Config, now func() time.Time, log *slog.Logger) (*program, error) {
 	outsidePoints()
 	p := &program{cfg: cfg, now: now, log: log, broken: make(chan error, 1)}
@@ -91,7 +107,7 @@ func newSystems(ctx context.Context, cfg *config.Config, now func() time.Time) (
 	if token := cfg.Secrets.SlackAppToken; token != "" {
 		more = append(more, slack.OptionAppLevelToken(token.Reveal()))
 	}
-	s.slack = slackapp.NewClient(cfg.Slack.APIURL, cfg.Secrets.SlackBotToken.Reveal(), &http.Client{Timeout: slackTimeout}, more...)
+	s.slack = slackapp.NewClient(cfg.Slack.APIURL, cfg.Secrets.SlackBotToken.Reveal(), slackClient(), more...)
 	if a := cfg.AWS; a != nil {
 		s.calls = identitycenter.NewBudget(identitycenter.BudgetOptions{PerSecond: a.CallsPerSecond, Now: now})
 		s.aws, err = identitycenter.New(ctx, identitycenter.Options{

@@ -71,5 +71,9 @@ func inTheMatrix(ctx context.Context, t *testing.T, random *rand.Rand) (tally, e
 		all = slices.DeleteFunc(all, func(c cell) bool { return !strings.Contains(c.String(), only) })
 	}
 	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	return tally{"calls": int64(len(calls)), "cells": int64(len(all))}, playCells(t, all)
+	done := tally{"calls": int64(len(calls)), "cells": int64(len(all))}
+	if broken := playCells(t, all); broken > 0 {
+		return done, fmt.Errorf("%d cells broke, as said above", broken)
+	}
+	return done, nil
 }

@@ -186,9 +186,12 @@ func (d *decision) oweReview(end time.Time) {
 }
 
 // finish takes a change that never had a window to a final phase: it owes
-// nothing, and no question stays open.
+// nothing, no question stays open, and nothing is waited for.
 func (d *decision) finish(next Phase, result AskResult) error {
 	d.shutAsk(result)
+	if d.c.Access != nil {
+		d.c.Access.Trouble = ""
+	}
 	d.c.Obligations = nil
 	return d.move(next)
 }

@@ -15,7 +15,7 @@ import (
 // The bounds of a file. They are far above any real one and keep the parser,
 // which recurses, from running out of stack.
 const (
-	maxFileBytes = 1 << 20
+	maxFileBytes = 16 << 20
 	maxOpen      = 1000 // brackets open at once, and columns of indentation
 )
 

@@ -95,11 +95,8 @@ func (tx Tx) SyncGrant(ctx context.Context, c *change.Change, now time.Time) (in
 		if err != nil {
 			return 0, fmt.Errorf("save the assignment of %s: %w", c.Number, err)
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO grants (number, assignment_id, wanted, over) VALUES ($1, $2, TRUE, FALSE)
+		tx.later("save the grant of "+c.Number.String(), nil, `INSERT INTO grants (number, assignment_id, wanted, over) VALUES ($1, $2, TRUE, FALSE)
 			ON CONFLICT ON CONSTRAINT grants_pkey DO NOTHING`, int64(c.Number), id)
-		if err != nil {
-			return 0, fmt.Errorf("save the grant of %s: %w", c.Number, err)
-		}
 		return id, nil
 	}
 	err := tx.QueryRow(ctx, `UPDATE grants SET wanted = FALSE, over = $2 WHERE number = $1 AND (wanted OR over <> $2) RETURNING assignment_id`,
@@ -110,10 +107,7 @@ func (tx Tx) SyncGrant(ctx context.Context, c *change.Change, now time.Time) (in
 	if err != nil {
 		return 0, fmt.Errorf("end the grant of %s: %w", c.Number, err)
 	}
-	_, err = tx.Exec(ctx, `UPDATE assignments SET next_try = LEAST(next_try, $2) WHERE id = $1`, id, now)
-	if err != nil {
-		return 0, fmt.Errorf("wake the assignment of %s: %w", c.Number, err)
-	}
+	tx.later("wake the assignment of "+c.Number.String(), nil, `UPDATE assignments SET next_try = LEAST(next_try, $2) WHERE id = $1`, id, now)
 	return id, nil
 }
 
@@ -222,7 +216,7 @@ func sameGrants(a, b []Grant) bool {
 func (l *Ledger) DueAssignments(ctx context.Context, now time.Time, limit int) ([]int64, error) {
 	rows, err := l.pool.Query(ctx, `SELECT a.id FROM assignments a
 		WHERE a.next_try <= $1 AND (a.lease_until IS NULL OR a.lease_until <= $1)
-		ORDER BY EXISTS (SELECT 1 FROM grants g WHERE g.assignment_id = a.id AND g.wanted), a.next_try LIMIT $2`, now, limit)
+		ORDER BY EXISTS (SELECT 1 FROM grants g WHERE g.assignment_id = a.id AND g.wanted AND NOT g.over), a.next_try LIMIT $2`, now, limit)
 	if err != nil {
 		return nil, fmt.Errorf("look for due assignments: %w", err)
 	}

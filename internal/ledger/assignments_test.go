@@ -168,6 +168,9 @@ func TestAGrantThatChangesDuringTheReleaseIsNotForgotten(t *testing.T) {
 		if _, err := tx.SyncGrant(s.ctx, &c, s.now); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(s.ctx, `SELECT`); err != nil { // what was written waits for no answer: now it is sent
+			return err
+		}
 		go func() { released <- s.ReleaseAssignment(s.ctx, a, grants, s.now, time.Time{}) }()
 		for { // until the release waits for this transaction
 			waiting := one[int](s, `SELECT count(*)::INT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)

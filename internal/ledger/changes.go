@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
 )
@@ -59,6 +60,49 @@ func (tx Tx) Lock(ctx context.Context, n change.Number) (Head, error) {
 	return scanHead(tx.QueryRow(ctx, `SELECT `+changeColumns+` FROM changes c WHERE c.number = $1 FOR UPDATE OF c`, int64(n)))
 }
 
+// Clicked is what a command's transaction begins with: the change, held until the
+// transaction ends; whether the payload is new; and the overdue records of its
+// requester, where they were asked for.
+type Clicked struct {
+	Head    Head
+	First   bool
+	Overdue []change.Number
+}
+
+// LockFor is Lock, SeenClick and OverdueRecords in one round trip. An empty id
+// names no payload, which is then new; the records are looked for with overdue.
+func (tx Tx) LockFor(ctx context.Context, n change.Number, source, id string, overdue bool, now time.Time) (c Clicked, err error) {
+	batch := &pgx.Batch{}
+	batch.Queue(`SELECT `+changeColumns+` FROM changes c WHERE c.number = $1 FOR UPDATE OF c`, int64(n))
+	if id != "" {
+		batch.Queue(seenClick, source, id, int64(n), now)
+	}
+	if overdue { // its own statement, behind the lock: it sees all that was left
+		batch.Queue(overdueRecords+`(SELECT requester FROM changes WHERE number = $1)`+overdueSince, int64(n), now)
+	}
+	results := tx.SendBatch(ctx, batch)
+	defer func() {
+		if closing := results.Close(); closing != nil && err == nil {
+			err = fmt.Errorf("read a change: %w", closing)
+		}
+	}()
+	if c.Head, err = scanHead(results.QueryRow()); err != nil {
+		return c, err
+	}
+	c.First = true
+	if id != "" {
+		tag, err := results.Exec()
+		if err != nil {
+			return c, fmt.Errorf("remember a payload: %w", err)
+		}
+		c.First = tag.RowsAffected() == 1
+	}
+	if overdue {
+		c.Overdue, err = collectOverdue(results.Query())
+	}
+	return c, err
+}
+
 // NextNumber takes the next number of a change. A transaction that does not
 // commit gives it back, so that there are no gaps.
 func (tx Tx) NextNumber(ctx context.Context) (change.Number, error) {
@@ -72,9 +116,9 @@ func (tx Tx) NextNumber(ctx context.Context) (change.Number, error) {
 
 // Insert saves a new change with its first events, and answers the events with
 // their sequence numbers.
-func (tx Tx) Insert(ctx context.Context, c *change.Change, events []change.Event) ([]change.Event, error) {
+func (tx Tx) Insert(_ context.Context, c *change.Change, events []change.Event) ([]change.Event, error) {
 	c.Version = 1
-	return tx.save(ctx, Head{}, c, events, `INSERT INTO changes
+	return tx.save(Head{}, c, events, `INSERT INTO changes
 		(number, version, phase, kind, requester, implementer, confidential, requested_at, started_at, ended_at,
 		 next_at, ticket_id, incident_id, document, last_seq, last_hash, last_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`, events[0].Phase)
@@ -83,16 +127,16 @@ func (tx Tx) Insert(ctx context.Context, c *change.Change, events []change.Event
 // Update saves a locked change with what has happened to it since. The phases
 // that it went through on the way are written one by one, so that the schema
 // sees every step.
-func (tx Tx) Update(ctx context.Context, before Head, c *change.Change, events []change.Event) ([]change.Event, error) {
+func (tx Tx) Update(_ context.Context, before Head, c *change.Change, events []change.Event) ([]change.Event, error) {
 	c.Version = before.Change.Version + 1
-	return tx.save(ctx, before, c, events, `UPDATE changes SET
+	return tx.save(before, c, events, `UPDATE changes SET
 		version = $2, phase = $3, kind = $4, requester = $5, implementer = $6, confidential = $7, requested_at = $8,
 		started_at = $9, ended_at = $10, next_at = $11, ticket_id = $12, incident_id = $13, document = $14,
 		last_seq = $15, last_hash = $16, last_at = $17
 		WHERE number = $1 AND version = $2 - 1`, before.Change.Phase)
 }
 
-func (tx Tx) save(ctx context.Context, before Head, c *change.Change, events []change.Event, sql string, from change.Phase) ([]change.Event, error) {
+func (tx Tx) save(before Head, c *change.Change, events []change.Event, sql string, from change.Phase) ([]change.Event, error) {
 	chained, head, err := chainEvents(before, int64(c.Number), events, RowDigest(*c))
 	if err != nil {
 		return nil, err
@@ -117,9 +161,7 @@ func (tx Tx) save(ctx context.Context, before Head, c *change.Change, events []c
 	}
 	queueEvents(batch, int64(c.Number), chained)
 	queueObligations(batch, c, before.Change.Obligations)
-	if err := tx.run(ctx, batch, "save "+c.Number.String()); err != nil {
-		return nil, err
-	}
+	tx.run(batch, "save "+c.Number.String())
 	out := make([]change.Event, len(chained))
 	for i, e := range chained {
 		out[i] = e.Event
@@ -163,23 +205,22 @@ func phaseSteps(from change.Phase, events []change.Event, to change.Phase) []cha
 	return steps
 }
 
-// run sends a batch and demands that every statement succeeds and that the
-// first touches exactly one row.
-func (tx Tx) run(ctx context.Context, batch *pgx.Batch, doing string) (err error) {
-	results := tx.SendBatch(ctx, batch)
-	defer func() {
-		if closing := results.Close(); closing != nil && err == nil {
-			err = fmt.Errorf("%s: %w", doing, closing)
+// run has a batch sent with whatever needs an answer next, and demands that every
+// statement succeeds and that the first touches exactly one row.
+func (tx Tx) run(batch *pgx.Batch, doing string) {
+	for i, q := range batch.QueuedQueries {
+		var judge func(tag pgconn.CommandTag) error
+		if i == 0 {
+			judge = oneRowOnly
 		}
-	}()
-	for i := range batch.Len() {
-		tag, err := results.Exec()
-		if err != nil {
-			return fmt.Errorf("%s: %w", doing, err)
-		}
-		if i == 0 && tag.RowsAffected() != 1 {
-			return fmt.Errorf("%s: %w", doing, ErrClaimLost)
-		}
+		tx.later(doing, judge, q.SQL, q.Arguments...)
+	}
+}
+
+// oneRowOnly demands that exactly one row was touched.
+func oneRowOnly(tag pgconn.CommandTag) error {
+	if tag.RowsAffected() != 1 {
+		return ErrClaimLost
 	}
 	return nil
 }

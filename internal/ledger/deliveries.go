@@ -60,11 +60,10 @@ func scanDelivery(row pgx.CollectableRow) (Delivery, error) {
 
 // PutDeliveries asks for deliveries. What was asked for before stays as it is;
 // what converges is to agree with the new version.
-func (tx Tx) PutDeliveries(ctx context.Context, deliveries []change.Delivery, version int64, now time.Time) error {
+func (tx Tx) PutDeliveries(_ context.Context, deliveries []change.Delivery, version int64, now time.Time) error {
 	if len(deliveries) == 0 {
 		return nil
 	}
-	batch := &pgx.Batch{}
 	for _, d := range deliveries {
 		ref, err := json.Marshal(d.Ref)
 		if err != nil {
@@ -78,7 +77,7 @@ func (tx Tx) PutDeliveries(ctx context.Context, deliveries []change.Delivery, ve
 		if !d.Due.IsZero() {
 			at = d.Due
 		}
-		batch.Queue(`INSERT INTO deliveries (number, kind, key, system, mode, recipient, ref, wanted, next_try)
+		tx.later("ask for a delivery", nil, `INSERT INTO deliveries (number, kind, key, system, mode, recipient, ref, wanted, next_try)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			ON CONFLICT ON CONSTRAINT deliveries_key_unique DO UPDATE SET
 				wanted = excluded.wanted,
@@ -87,29 +86,17 @@ func (tx Tx) PutDeliveries(ctx context.Context, deliveries []change.Delivery, ve
 			WHERE deliveries.mode = 'converge' AND deliveries.state <> 'parked' AND deliveries.wanted < excluded.wanted`,
 			int64(d.Number), string(d.Kind), d.Key, string(d.System()), string(d.Mode), string(d.To), ref, wanted, at)
 	}
-	results := tx.SendBatch(ctx, batch)
-	for range batch.Len() {
-		if _, err := results.Exec(); err != nil {
-			return errors.Join(fmt.Errorf("ask for a delivery: %w", err), results.Close())
-		}
-	}
-	if err := results.Close(); err != nil {
-		return fmt.Errorf("ask for deliveries: %w", err)
-	}
 	return nil
 }
 
 // TouchMessages makes messages agree with the newest version that no event asks
 // for by name: cards that people were shown directly, and, where questions is
 // set, those of approvers and signers, which are edited when somebody has decided.
-func (tx Tx) TouchMessages(ctx context.Context, n change.Number, version int64, now time.Time, questions bool) error {
-	_, err := tx.Exec(ctx, `UPDATE deliveries SET wanted = $2, state = 'open',
+func (tx Tx) TouchMessages(_ context.Context, n change.Number, version int64, now time.Time, questions bool) error {
+	tx.later("bring messages up to date", nil, `UPDATE deliveries SET wanted = $2, state = 'open',
 			next_try = CASE WHEN last_error = '' OR next_try IS NULL THEN $3 ELSE next_try END
 		WHERE number = $1 AND mode = 'converge' AND wanted < $2 AND state <> 'parked'
 		AND ((kind = 'card' AND recipient <> '') OR ($4 AND kind IN ('ask', 'sign_off')))`, int64(n), version, now, questions)
-	if err != nil {
-		return fmt.Errorf("bring messages up to date: %w", err)
-	}
 	return nil
 }
 
@@ -271,33 +258,6 @@ func (l *Ledger) DeliveryOf(ctx context.Context, n change.Number, kind change.De
 		return Delivery{}, ErrNotFound
 	}
 	return d, err
-}
-
-// PostedAs finds which delivery a message of ours is. It answers ErrNotFound
-// for a message that breakglass did not post.
-func (l *Ledger) PostedAs(ctx context.Context, n change.Number, external string) (Delivery, error) {
-	rows, err := l.pool.Query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE external_id = $1 AND number = $2 ORDER BY id LIMIT 1`, external, int64(n))
-	if err != nil {
-		return Delivery{}, fmt.Errorf("look a message up: %w", err)
-	}
-	d, err := pgx.CollectExactlyOneRow(rows, scanDelivery)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Delivery{}, ErrNotFound
-	}
-	return d, err
-}
-
-// PostUnderWay tells whether a message of a change may have been posted of which
-// it is not stored yet where it stands.
-func (l *Ledger) PostUnderWay(ctx context.Context, n change.Number) (bool, error) {
-	var underWay bool
-	err := l.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM deliveries
-		WHERE number = $1 AND system = $2 AND external_id = '' AND intended_at IS NOT NULL AND next_try IS NOT NULL)`,
-		int64(n), string(change.SystemSlack)).Scan(&underWay)
-	if err != nil {
-		return false, fmt.Errorf("look for messages under way: %w", err)
-	}
-	return underWay, nil
 }
 
 // FoundPosted writes down where the message of a delivery stands, when somebody

@@ -42,6 +42,6 @@ func (l *Ledger) PostedForAll(ctx context.Context, d Delivery, external string, 
 		if err != nil {
 			return err
 		}
-		return tx.appendSystem(ctx, head, e)
+		return tx.appendSystem(head, e)
 	})
 }

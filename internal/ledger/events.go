@@ -61,7 +61,7 @@ func scanEvent(row pgx.CollectableRow) (change.Event, error) {
 }
 
 // Append adds events to a change without altering it: refusals.
-func (tx Tx) Append(ctx context.Context, before Head, e change.Event) error {
+func (tx Tx) Append(_ context.Context, before Head, e change.Event) error {
 	e.Phase = before.Change.Phase
 	chained, head, err := chainEvents(before, int64(before.Change.Number), []change.Event{e}, RowDigest(before.Change))
 	if err != nil {
@@ -71,7 +71,8 @@ func (tx Tx) Append(ctx context.Context, before Head, e change.Event) error {
 	batch.Queue(`UPDATE changes SET last_seq = $2, last_hash = $3, last_at = $4 WHERE number = $1`,
 		int64(before.Change.Number), head.seq, head.hash, head.at)
 	queueEvents(batch, int64(before.Change.Number), chained)
-	return tx.run(ctx, batch, "append to "+before.Change.Number.String())
+	tx.run(batch, "append to "+before.Change.Number.String())
+	return nil
 }
 
 // RefusalsOf counts how often a person was refused on a change, so that they
@@ -103,7 +104,7 @@ func (l *Ledger) SystemEvent(ctx context.Context, e change.Event, since time.Tim
 			return nil
 		}
 		added = true
-		return tx.appendSystem(ctx, head, e)
+		return tx.appendSystem(head, e)
 	})
 	return added && err == nil, err
 }
@@ -119,7 +120,7 @@ func (tx Tx) lockSystemChain(ctx context.Context) (Head, error) {
 	return head, nil
 }
 
-func (tx Tx) appendSystem(ctx context.Context, head Head, e change.Event) error {
+func (tx Tx) appendSystem(head Head, e change.Event) error {
 	chained, head, err := chainEvents(head, systemChain, []change.Event{e}, "")
 	if err != nil {
 		return err
@@ -127,7 +128,8 @@ func (tx Tx) appendSystem(ctx context.Context, head Head, e change.Event) error 
 	batch := &pgx.Batch{}
 	batch.Queue(`UPDATE chains SET last_seq = $2, last_hash = $3, last_at = $4 WHERE chain = $1`, systemChain, head.seq, head.hash, head.at)
 	queueEvents(batch, systemChain, chained)
-	return tx.run(ctx, batch, "append to the system chain")
+	tx.run(batch, "append to the system chain")
+	return nil
 }
 
 // SystemEvents reads the chain of what belongs to no change, oldest first.
@@ -163,11 +165,12 @@ func (tx Tx) Seen(ctx context.Context, source, id string, n change.Number, at ti
 	return change.Number(number), number == int64(n), nil
 }
 
+const seenClick = `INSERT INTO seen (source, id, number, at) VALUES ($1, $2, $3, $4) ON CONFLICT ON CONSTRAINT seen_pkey DO NOTHING`
+
 // SeenClick remembers that a click on a change was taken. It answers false when
 // it was taken before.
 func (tx Tx) SeenClick(ctx context.Context, source, id string, n change.Number, at time.Time) (first bool, err error) {
-	tag, err := tx.Exec(ctx, `INSERT INTO seen (source, id, number, at) VALUES ($1, $2, $3, $4) ON CONFLICT ON CONSTRAINT seen_pkey DO NOTHING`,
-		source, id, int64(n), at)
+	tag, err := tx.Exec(ctx, seenClick, source, id, int64(n), at)
 	if err != nil {
 		return false, fmt.Errorf("remember a payload: %w", err)
 	}

@@ -109,20 +109,23 @@ func (x *exporter) system(ctx context.Context) error {
 }
 
 func (x *exporter) changes(ctx context.Context) error {
-	after := change.Number(0)
+	in, err := numbersOf(ctx, x.tx, x.period)
+	if err != nil {
+		return err
+	}
 	for {
-		entries, err := entriesAfter(ctx, x.tx, x.period, after)
+		entries, err := entriesOf(ctx, x.tx, x.period, in)
 		if err != nil {
 			return err
 		}
 		page := map[int64]*ExportChange{}
 		for _, entry := range entries {
-			after = entry.head.Change.Number
+			in.after = entry.head.Change.Number
 			if entry.row.Confidential && !x.period.ConfidentialTexts {
 				entry.row.withholdTexts()
 			}
 			c := &ExportChange{Row: entry.row, Change: entry.head.Change.WithoutTexts(), Text: RowText(entry.head.Change), Seq: entry.head.seq, Hash: entry.head.hash}
-			page[int64(after)] = c
+			page[int64(in.after)] = c
 			if err := x.to.Change(*c); err != nil {
 				return err
 			}
@@ -150,9 +153,9 @@ func (x *exporter) neighbours(ctx context.Context) error {
 	}
 	return x.events(ctx, `e.chain IN (
 		SELECT c.number FROM changes c, (
-			SELECT coalesce(min(number) FILTER (WHERE requested_at >= $1 AND requested_at < $2), max(number) FILTER (WHERE requested_at < $1) + 1, 1) AS lowest,
-				coalesce(max(number) FILTER (WHERE requested_at >= $1 AND requested_at < $2), max(number) FILTER (WHERE requested_at < $1), 0) AS highest
-			FROM changes) edge
+			SELECT coalesce(p.lowest, b.highest + 1, 1) AS lowest, coalesce(p.highest, b.highest, 0) AS highest
+			FROM (SELECT min(number) AS lowest, max(number) AS highest FROM (SELECT number FROM changes WHERE requested_at >= $1 AND requested_at < $2 OFFSET 0) period) p,
+				(SELECT max(number) AS highest FROM (SELECT number FROM changes WHERE requested_at < $1 OFFSET 0) earlier) b) edge
 		WHERE c.number BETWEEN edge.lowest - 1 AND edge.highest + 1 AND NOT (c.requested_at >= $1 AND c.requested_at < $2))`,
 		x.to.Neighbour, true, x.period.Since, x.period.Until)
 }

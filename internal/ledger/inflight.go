@@ -92,7 +92,7 @@ func (l *Ledger) LastGranted(ctx context.Context, id int64) (change.Number, erro
 // the same transaction it sees every grant that was made before.
 func (tx Tx) Wanted(ctx context.Context, id int64) (bool, error) {
 	var wanted bool
-	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM grants WHERE assignment_id = $1 AND wanted)`, id).Scan(&wanted); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM grants WHERE assignment_id = $1 AND wanted AND NOT over)`, id).Scan(&wanted); err != nil {
 		return false, fmt.Errorf("look for grants: %w", err)
 	}
 	return wanted, nil

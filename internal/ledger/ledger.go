@@ -35,15 +35,12 @@ type Ledger struct {
 // New takes a pool whose database has been migrated.
 func New(pool *pgxpool.Pool) *Ledger { return &Ledger{pool: pool} }
 
-// Tx is one transaction.
-type Tx struct{ pgx.Tx }
-
 // InTx runs fn in one transaction, and commits when it answers no error. When fn
 // panics, its connection and its locks are given back all the same.
 func (l *Ledger) InTx(ctx context.Context, fn func(tx Tx) error) (err error) {
-	tx, err := l.pool.Begin(ctx)
+	tx, err := l.begin(ctx)
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return err
 	}
 	defer func() { // does nothing behind a commit
 		if full(err) {
@@ -53,13 +50,10 @@ func (l *Ledger) InTx(ctx context.Context, fn func(tx Tx) error) (err error) {
 			err = errors.Join(err, fmt.Errorf("roll back: %w", rollback))
 		}
 	}()
-	if err := fn(Tx{tx}); err != nil {
+	if err := fn(tx); err != nil {
 		return err
 	}
-	if err := tx.Commit(ctx); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	return nil
+	return tx.Commit(ctx)
 }
 
 // Ping asks whether the database answers.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -28,41 +29,56 @@ func (l *Ledger) DueChanges(ctx context.Context, now time.Time, limit int, over 
 // of those below number before (0: from the newest).
 func (l *Ledger) OpenChanges(ctx context.Context, before change.Number, limit int) ([]change.Change, error) {
 	return l.changes(ctx, `SELECT `+changeColumns+` FROM changes c
-		WHERE c.phase IN ('requested', 'approved', 'active', 'ended') AND ($1 = 0 OR c.number < $1)
-		ORDER BY c.number DESC LIMIT $2`, int64(before), limit)
+		WHERE c.phase IN ('requested', 'approved', 'active', 'ended') AND c.number < $1
+		ORDER BY c.number DESC LIMIT $2`, below(before), limit)
 }
 
 // NewestChanges lists every change, newest first, at most limit of those below
 // number before (0: from the newest).
 func (l *Ledger) NewestChanges(ctx context.Context, before change.Number, limit int) ([]change.Change, error) {
 	return l.changes(ctx, `SELECT `+changeColumns+` FROM changes c
-		WHERE $1 = 0 OR c.number < $1
-		ORDER BY c.number DESC LIMIT $2`, int64(before), limit)
+		WHERE c.number < $1
+		ORDER BY c.number DESC LIMIT $2`, below(before), limit)
 }
 
 // ChangesOf lists the changes that somebody asked for, newest first, at most
 // limit of those below number before (0: from the newest).
 func (l *Ledger) ChangesOf(ctx context.Context, who change.PersonID, before change.Number, limit int) ([]change.Change, error) {
 	return l.changes(ctx, `SELECT `+changeColumns+` FROM changes c
-		WHERE c.requester = $3 AND ($1 = 0 OR c.number < $1)
-		ORDER BY c.number DESC LIMIT $2`, int64(before), limit, string(who))
+		WHERE c.requester = $3 AND c.number < $1
+		ORDER BY c.number DESC LIMIT $2`, below(before), limit, string(who))
+}
+
+// below is the number below which a page begins. An index finds that one; it does
+// not find "all, or those below".
+func below(before change.Number) int64 {
+	if before == 0 {
+		return math.MaxInt64
+	}
+	return int64(before)
 }
 
 // CountWith counts the changes that somebody asked for or makes.
 func (l *Ledger) CountWith(ctx context.Context, who change.PersonID) (int, error) {
 	var n int
-	if err := l.pool.QueryRow(ctx, `SELECT count(*) FROM changes WHERE requester = $1 OR implementer = $1`, string(who)).Scan(&n); err != nil {
+	err := l.pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM changes WHERE requester = $1)
+		+ (SELECT count(*) FROM changes WHERE implementer = $1 AND implementer <> requester)`, string(who)).Scan(&n)
+	if err != nil {
 		return 0, fmt.Errorf("count changes: %w", err)
 	}
 	return n, nil
 }
 
 // ChangesWith lists the changes that somebody asked for or makes, newest first,
-// at most limit after the first skip.
+// at most limit after the first skip. Only those of the page are read: what goes
+// before it is counted off in two indexes.
 func (l *Ledger) ChangesWith(ctx context.Context, who change.PersonID, skip, limit int) ([]change.Change, error) {
-	return l.changes(ctx, `SELECT `+changeColumns+` FROM changes c
-		WHERE c.requester = $1 OR c.implementer = $1
-		ORDER BY c.number DESC OFFSET $2 LIMIT $3`, string(who), skip, limit)
+	return l.changes(ctx, `SELECT `+changeColumns+` FROM (
+			(SELECT number FROM changes WHERE requester = $1 ORDER BY number DESC LIMIT $2::BIGINT + $3)
+			UNION ALL
+			(SELECT number FROM changes WHERE implementer = $1 AND implementer <> requester ORDER BY number DESC LIMIT $2::BIGINT + $3)
+			ORDER BY number DESC OFFSET $2 LIMIT $3) page
+		JOIN changes c ON c.number = page.number ORDER BY c.number DESC`, string(who), skip, limit)
 }
 
 // ChangesByTicket finds the open changes whose record is a Jira ticket, by the

@@ -11,12 +11,19 @@ import (
 	"github.com/breakglass-bot/breakglass/internal/change"
 )
 
+const (
+	overdueRecords = `SELECT c.document FROM obligations o JOIN changes c ON c.number = o.number WHERE o.owner = `
+	overdueSince   = ` AND o.state = 'owed' AND o.name = 'record' AND o.due_at <= $2 ORDER BY o.number`
+)
+
 // OverdueRecords lists the changes whose record p owes and has not written
 // although it was due before now, the oldest first. A copy that could not be
 // delivered is not theirs to mend, and counts for nothing here.
 func (tx Tx) OverdueRecords(ctx context.Context, p change.PersonID, now time.Time) ([]change.Number, error) {
-	rows, err := tx.Query(ctx, `SELECT c.document FROM obligations o JOIN changes c ON c.number = o.number
-		WHERE o.owner = $1 AND o.state = 'owed' AND o.name = 'record' AND o.due_at <= $2 ORDER BY o.number`, string(p), now)
+	return collectOverdue(tx.Query(ctx, overdueRecords+`$1`+overdueSince, string(p), now))
+}
+
+func collectOverdue(rows pgx.Rows, err error) ([]change.Number, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look for overdue records: %w", err)
 	}

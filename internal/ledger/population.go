@@ -49,9 +49,12 @@ func (l *Ledger) Population(ctx context.Context, p Period, yield func(Population
 			err = errors.Join(err, fmt.Errorf("end reading the population: %w", end))
 		}
 	}()
-	after := change.Number(0)
+	in, err := numbersOf(ctx, tx, p)
+	if err != nil {
+		return err
+	}
 	for {
-		page, err := populationAfter(ctx, tx, p, after)
+		page, err := populationOf(ctx, tx, p, in)
 		if err != nil {
 			return err
 		}
@@ -59,7 +62,7 @@ func (l *Ledger) Population(ctx context.Context, p Period, yield func(Population
 			if err := yield(row); err != nil {
 				return err
 			}
-			after = row.Number
+			in.after = row.Number
 		}
 		if len(page) < populationPage {
 			return nil
@@ -67,8 +70,26 @@ func (l *Ledger) Population(ctx context.Context, p Period, yield func(Population
 	}
 }
 
-func populationAfter(ctx context.Context, tx pgx.Tx, p Period, after change.Number) ([]PopulationRow, error) {
-	entries, err := entriesAfter(ctx, tx, p, after)
+// numbers are those of the changes of a period, or of what is left of them: above
+// after, up to last. Not all between belong to it: two that are asked for at once
+// may have their numbers the other way round.
+type numbers struct{ after, last change.Number }
+
+// numbersOf finds them. Without it, every page of a large ledger would begin with
+// a look at all changes before the period.
+func numbersOf(ctx context.Context, tx pgx.Tx, p Period) (numbers, error) {
+	var first, last int64
+	// OFFSET 0 keeps Postgres from looking for the lowest of all numbers first.
+	err := tx.QueryRow(ctx, `SELECT coalesce(min(number), 1), coalesce(max(number), 0) FROM (
+		SELECT number FROM changes WHERE requested_at >= $1 AND requested_at < $2 OFFSET 0) period`, p.Since, p.Until).Scan(&first, &last)
+	if err != nil {
+		return numbers{}, fmt.Errorf("look for the changes of a period: %w", err)
+	}
+	return numbers{change.Number(first - 1), change.Number(last)}, nil
+}
+
+func populationOf(ctx context.Context, tx pgx.Tx, p Period, in numbers) ([]PopulationRow, error) {
+	entries, err := entriesOf(ctx, tx, p, in)
 	if err != nil {
 		return nil, err
 	}
@@ -88,14 +109,14 @@ type populationEntry struct {
 	row  PopulationRow
 }
 
-func entriesAfter(ctx context.Context, tx pgx.Tx, p Period, after change.Number) ([]populationEntry, error) {
+func entriesOf(ctx context.Context, tx pgx.Tx, p Period, in numbers) ([]populationEntry, error) {
 	rows, err := tx.Query(ctx, `SELECT `+changeColumns+`,
 			(SELECT coalesce(json_object_agg(n.type, n.times), '{}') FROM (
 				SELECT e.type, count(*) AS times FROM events e
 				WHERE e.chain = c.number AND e.type = ANY ($1) GROUP BY e.type) n)
 		FROM changes c
-		WHERE c.requested_at >= $2 AND c.requested_at < $3 AND c.number > $4
-		ORDER BY c.number LIMIT $5`, counted(), p.Since, p.Until, int64(after), populationPage)
+		WHERE c.requested_at >= $2 AND c.requested_at < $3 AND c.number > $4 AND c.number <= $6
+		ORDER BY c.number LIMIT $5`, counted(), p.Since, p.Until, int64(in.after), populationPage, int64(in.last))
 	if err != nil {
 		return nil, fmt.Errorf("read the population: %w", err)
 	}

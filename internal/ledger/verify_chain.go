@@ -1,15 +1,12 @@
 package ledger
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
 )
@@ -29,6 +26,8 @@ type chainEnd struct {
 	held  int64                // the newest event that is as it was sealed; 0: none
 	typed map[string]typedText // what the row must still hold of what people typed
 }
+
+func newChainEnd() chainEnd { return chainEnd{typed: map[string]typedText{}} }
 
 // typedText is a text that an event holds, and which event it was.
 type typedText struct {
@@ -66,45 +65,25 @@ type storedEvent struct {
 	seal                       *int64  // by which seal
 }
 
-// chain streams one chain and tells of the first event of it that does not hold,
-// or of a head that is not its end.
-func (v *verifier) chain(ctx context.Context, chain int64, head chainHead) (chainEnd, error) {
-	end := chainEnd{typed: map[string]typedText{}}
-	rows, err := v.tx.Query(ctx, `SELECT e.seq, e.at, e.type, e.actor, e.body, e.hash, t.texts, t.salts, s.hash, s.seal FROM events e
-		LEFT JOIN seal_heads s ON s.chain = e.chain AND s.seq = e.seq
-		LEFT JOIN LATERAL (SELECT json_object_agg(x.field, x.text) AS texts, json_object_agg(x.field, x.salt) AS salts
-			FROM event_texts x WHERE x.chain = e.chain AND x.seq = e.seq) t ON TRUE
-		WHERE e.chain = $1 ORDER BY e.seq`, chain)
-	if err != nil {
-		return end, fmt.Errorf("read the events of a chain: %w", err)
+// check checks the next event of a chain, and tells if it is the first that does
+// not hold.
+func (v *verifier) check(chain int64, end *chainEnd, e *storedEvent) {
+	v.sum.Events++
+	if end.bad { // what follows a broken link says nothing new
+		return
 	}
-	var e storedEvent
-	_, err = pgx.ForEachRow(rows, []any{&e.seq, &e.at, &e.kind, &e.actor, &e.body, &e.hash, &e.encodedTexts, &e.encodedSalts, &e.sealed, &e.seal}, func() error {
-		v.sum.Events++
-		if end.bad { // what follows a broken link says nothing new
-			return nil
-		}
-		kind, say, row := v.event(chain, end.chainHead, &e)
-		if say == "" && e.sealed != nil {
-			kind, say = FindingSeal, end.sealProblem(&e)
-		}
-		if say != "" {
-			end.bad = true
-			v.find(kind, chain, e.seq, "%s", say)
-		}
-		end.seq, end.hash, end.at, end.row = e.seq, e.hash, e.at.UTC(), row
-		if !end.bad {
-			end.remember(&e)
-		}
-		return nil
-	})
-	if err != nil {
-		return end, fmt.Errorf("read the events of a chain: %w", err)
+	kind, say, row := v.event(chain, end.chainHead, e)
+	if say == "" && e.sealed != nil {
+		kind, say = FindingSeal, end.sealProblem(e)
 	}
+	if say != "" {
+		end.bad = true
+		v.find(kind, chain, e.seq, "%s", say)
+	}
+	end.seq, end.hash, end.at, end.row = e.seq, e.hash, e.at.UTC(), row
 	if !end.bad {
-		v.end(chain, head, &end)
+		end.remember(e)
 	}
-	return end, nil
 }
 
 // sealProblem says that an event is another than the one that was sealed; empty
@@ -121,6 +100,8 @@ func (end *chainEnd) sealProblem(e *storedEvent) string {
 func (v *verifier) end(chain int64, head chainHead, end *chainEnd) {
 	say := ""
 	switch {
+	case end.bad: // its first finding was told
+		return
 	case end.seq < head.seq:
 		say = fmt.Sprintf("the last event is %d, and was %d: the end is missing", end.seq, head.seq)
 	case end.seq > head.seq:

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
@@ -195,5 +196,27 @@ func TestOneBrokenChainHidesNoOther(t *testing.T) {
 	want := []string{"the system chain, event 2", "EC-1, event 2", "EC-2, event 2", "EC-2", "EC-3, event 2"}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Of a large ledger, what is asked about all of it takes longer than any other
+// statement may.
+func TestAVerificationHasTheTimeItNeeds(t *testing.T) {
+	s := open(t)
+	s.submit(false)
+	s.exec(`ALTER TABLE seal_heads RENAME TO slow_heads`)
+	s.exec(`CREATE VIEW seal_heads AS SELECT h.* FROM slow_heads h RIGHT JOIN (SELECT pg_sleep(0.4)) slow ON TRUE WHERE h.seal IS NOT NULL`)
+	c := s.pool.Config()
+	c.ConnConfig.RuntimeParams["statement_timeout"] = "300"
+	pool, err := pgxpool.NewWithConfig(s.ctx, c)
+	s.must(err)
+	t.Cleanup(pool.Close)
+	if _, err := pool.Exec(s.ctx, `SELECT count(*) FROM seal_heads`); err == nil {
+		t.Fatal("nothing is slow")
+	}
+	sum, err := ledger.New(pool).Verify(s.ctx, func(f ledger.Finding) { t.Error(f) })
+	s.must(err)
+	if sum.Changes != 1 {
+		t.Errorf("it checked %s", sum)
 	}
 }

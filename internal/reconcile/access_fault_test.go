@@ -284,7 +284,9 @@ func TestAChangeThatAWSHasNoTimeForGivesUpByItsOwnClock(t *testing.T) {
 		t.Errorf("people are told %d times", b.count(n, change.EventAccessTrouble))
 	}
 	b.forward(2 * time.Minute)
-	b.wantPhase(n, change.Failed)
+	if c := b.wantPhase(n, change.Failed); c.Access.Trouble != "" {
+		t.Errorf("it has failed, and waits for %q", c.Access.Trouble)
+	}
 	b.wantHas(false)
 	b.quiet()
 }

@@ -163,3 +163,20 @@ func TestPeopleAreToldThatTheEndWaitsForWhatARequestMayStillBring(t *testing.T) 
 		t.Errorf("nobody knows what is waited for: %v", b.events(n))
 	}
 }
+
+// Whoever asked gives up while AWS does not answer: nobody waits for it any more.
+func TestAWithdrawnChangeWaitsForNothing(t *testing.T) {
+	t.Parallel()
+	b := accessSetup(t)
+	b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany})
+	n := b.approved()
+	b.forward(time.Minute)
+	if b.change(n).Access.Trouble == "" {
+		t.Fatal("nobody knows what is waited for")
+	}
+	b.do(n, change.Withdraw{}, asker)
+	b.forward(time.Minute)
+	if c := b.wantPhase(n, change.Withdrawn); c.Access.Trouble != "" {
+		t.Errorf("it was withdrawn, and waits for %q", c.Access.Trouble)
+	}
+}

@@ -122,12 +122,18 @@ func (a *App) do(ctx context.Context, n change.Number, cmd change.Command, id ch
 	if err != nil {
 		return before, false, err
 	}
-	seen := a.seeIncident(ctx, &before, cmd)
-	actor, err := a.actor(ctx, id, teamID, &before, lessAccess(cmd))
+	return a.doOn(ctx, &before, cmd, id, teamID, p)
+}
+
+// doOn is do, on a change that was read already. It says which groups matter;
+// what is decided rests on the change as it is then.
+func (a *App) doOn(ctx context.Context, before *change.Change, cmd change.Command, id change.PersonID, teamID string, p payload) (after change.Change, done bool, err error) {
+	seen := a.seeIncident(ctx, before, cmd)
+	actor, err := a.actor(ctx, id, teamID, before, lessAccess(cmd))
 	if err != nil {
 		return change.Change{}, false, err // what is not known to be theirs is not handed on
 	}
 	cmd = seen()
-	after, err = a.Workflow.Do(ctx, n, cmd, actor, p.option())
+	after, err = a.Workflow.Do(ctx, before.Number, cmd, actor, p.option())
 	return after, err == nil && after.Version > before.Version, err
 }

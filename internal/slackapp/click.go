@@ -76,25 +76,28 @@ func (a *App) clicked(ctx context.Context, i *interaction, act action) error {
 	if act.ActionID == actionWaive && i.Container.IsEphemeral { // on what /emergency show answers, which no delivery stands behind
 		return a.openForm(ctx, i, act.ActionID, key)
 	}
-	if err := a.genuine(ctx, i, act, key); err != nil {
-		return err
-	}
-	return a.press(ctx, i, act.ActionID, key)
-}
-
-// genuine checks that a message of ours can have made a click.
-func (a *App) genuine(ctx context.Context, i *interaction, act action, key buttonKey) error {
-	d, err := a.posted(ctx, key.Number, messagePlace{channel: i.Container.ChannelID, ts: i.Container.MessageTS, thread: i.Container.ThreadTS})
+	before, err := a.genuine(ctx, i, act, key)
 	if err != nil {
 		return err
 	}
+	return a.press(ctx, i, act.ActionID, key, &before)
+}
+
+// genuine checks that a message of ours can have made a click, and answers the
+// change that it is about.
+func (a *App) genuine(ctx context.Context, i *interaction, act action, key buttonKey) (change.Change, error) {
+	p, err := a.posted(ctx, key.Number, messagePlace{channel: i.Container.ChannelID, ts: i.Container.MessageTS, thread: i.Container.ThreadTS})
+	if err != nil {
+		return p.Change, err
+	}
+	d := p.Delivery
 	if i.Container.ChannelID == "" || !slices.Contains(carries(d.Kind), act.ActionID) || (d.To != "" && d.To != i.person()) {
-		return errForged
+		return p.Change, errForged
 	}
 	if !fits(key, act.ActionID, d.Ref) {
-		return errForged
+		return p.Change, errForged
 	}
-	return nil
+	return p.Change, nil
 }
 
 // fits tells whether a button's key is about what its message is about.
@@ -110,8 +113,9 @@ func fits(key buttonKey, name string, ref change.Ref) bool {
 	return true
 }
 
-// press does what a button says, for whoever pressed it.
-func (a *App) press(ctx context.Context, i *interaction, name string, key buttonKey) error {
+// press does what a button says, for whoever pressed it. before is the change as
+// it was a moment ago.
+func (a *App) press(ctx context.Context, i *interaction, name string, key buttonKey, before *change.Change) error {
 	switch name {
 	case actionMarkStanding, actionEndAccess:
 		return a.decideStanding(ctx, i, key.Number, name == actionMarkStanding)
@@ -119,7 +123,7 @@ func (a *App) press(ctx context.Context, i *interaction, name string, key button
 		return a.showInView(ctx, i, key.Number, 0)
 	}
 	if cmd := commandOfButton(name, key); cmd != nil {
-		after, done, err := a.do(ctx, key.Number, cmd, i.person(), i.User.TeamID, byTrigger(i.TriggerID))
+		after, done, err := a.doOn(ctx, before, cmd, i.person(), i.User.TeamID, byTrigger(i.TriggerID))
 		if refusedAs(err, change.ReasonNeeded) {
 			return a.askReason(ctx, i, key, err)
 		}

@@ -23,11 +23,11 @@ func (a *App) findingClicked(ctx context.Context, i *interaction, act action) er
 	if err != nil || id <= 0 || strconv.FormatInt(id, 10) != act.Value || i.Container.ChannelID == "" {
 		return errForged
 	}
-	d, err := a.posted(ctx, 0, messagePlace{channel: i.Container.ChannelID, ts: i.Container.MessageTS, thread: i.Container.ThreadTS})
+	p, err := a.posted(ctx, 0, messagePlace{channel: i.Container.ChannelID, ts: i.Container.MessageTS, thread: i.Container.ThreadTS})
 	if err != nil {
 		return err
 	}
-	if d.Kind != change.DeliverFinding || d.Key != act.Value {
+	if p.Delivery.Kind != change.DeliverFinding || p.Delivery.Key != act.Value {
 		return errForged
 	}
 	end := act.ActionID == actionFindingEnd

@@ -17,37 +17,33 @@ const (
 	storedPause  = 50 * time.Millisecond // between two looks
 )
 
-// posted finds the delivery that a clicked message is. Somebody may be quicker
+// posted finds the delivery that a clicked message is, and its change. Somebody may be quicker
 // than we are at writing down where Slack has put it, and a post whose reply was
 // lost is written down only when it is tried again: as long as a message of the
 // change is under way, the click waits a little, and Slack is asked for the mark
 // that the message carries.
-func (a *App) posted(ctx context.Context, n change.Number, at messagePlace) (ledger.Delivery, error) {
+func (a *App) posted(ctx context.Context, n change.Number, at messagePlace) (ledger.Pressed, error) {
 	ctx, cancel := context.WithTimeout(ctx, storedWithin)
 	defer cancel()
 	look := time.NewTicker(storedPause)
 	defer look.Stop()
 	for asked := false; ; {
-		underWay, err := a.Ledger.PostUnderWay(ctx, n) // first: it may be written down between the two looks
-		if err != nil {
-			return ledger.Delivery{}, err
+		p, err := a.Ledger.Pressed(ctx, n, messageRef(at.channel, at.ts))
+		if err != nil || p.Found {
+			return p, err
 		}
-		d, err := a.Ledger.PostedAs(ctx, n, messageRef(at.channel, at.ts))
-		if !errors.Is(err, ledger.ErrNotFound) {
-			return d, err
-		}
-		if !underWay {
-			return d, errForged
+		if !p.UnderWay {
+			return p, errForged
 		}
 		if !asked {
 			asked = true
-			if d, err := a.marked(ctx, n, at); err == nil {
-				return d, nil
+			if _, err := a.marked(ctx, n, at); err == nil {
+				continue // it is written down now
 			}
 		}
 		select {
 		case <-ctx.Done():
-			return d, &change.Refusal{Code: change.Unestablished, Say: "This message is still being written down, so nothing was changed. Please press again in a moment."}
+			return p, &change.Refusal{Code: change.Unestablished, Say: "This message is still being written down, so nothing was changed. Please press again in a moment."}
 		case <-look.C:
 		}
 	}

@@ -1,8 +1,10 @@
 package slackapp_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,27 +38,39 @@ func waysToFail() map[string]fault.Fault {
 	}
 }
 
-// hasty lets the application give up soon on whoever does not answer, and repeat
-// nothing.
-func (e *edge) hasty() {
-	client := &http.Client{Timeout: 200 * time.Millisecond}
-	e.app.HTTP = client
-	e.app.Slack = slackgo.New("xoxb-sandbox", slackgo.OptionAPIURL(e.ws.APIURL()), slackgo.OptionHTTPClient(client))
-	e.people.Directory = directory.New(slackapp.Workspace{Client: e.app.Slack, TeamID: "T0SANDBOX"}, nil, e.app.Rules.Groups, e.clock.Now, e.app.Log)
+// haste gives up soon on whoever does not answer, while it is on.
+type haste struct{ on atomic.Bool }
+
+func (h *haste) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !h.on.Load() {
+		return http.DefaultTransport.RoundTrip(r)
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	late := time.AfterFunc(time.Second, cancel)
+	defer late.Stop()
+	return http.DefaultTransport.RoundTrip(r.WithContext(ctx))
 }
 
-// eachWay runs a test once for each way in which these calls fail.
-func eachWay(t *testing.T, test func(e *edge, spoil func()), calls ...string) {
+// eachWay runs a test once for each way in which these calls fail, with a client
+// that repeats nothing. spoil begins it, and heal ends it.
+func eachWay(t *testing.T, test func(e *edge, spoil, heal func()), calls ...string) {
 	for name, f := range waysToFail() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := setup(t)
-			e.hasty()
+			e, h := setup(t), &haste{}
+			client := &http.Client{Transport: h}
+			e.app.HTTP = client
+			e.app.Slack = slackgo.New("xoxb-sandbox", slackgo.OptionAPIURL(e.ws.APIURL()), slackgo.OptionHTTPClient(client))
+			e.people.Directory = directory.New(slackapp.Workspace{Client: e.app.Slack, TeamID: "T0SANDBOX"}, nil, e.app.Rules.Groups, e.clock.Now, e.app.Log)
 			test(e, func() {
+				h.on.Store(f.Kind == fault.Stall)
 				for _, call := range calls {
 					f.Call = call
 					e.ws.Faults.Add(f)
 				}
+			}, func() {
+				h.on.Store(false)
+				e.ws.Faults.Clear()
 			})
 		})
 	}
@@ -81,14 +95,14 @@ func TestWhoeverTypesTheCommandIsToldInTimeThatTheFormDidNotOpen(t *testing.T) {
 
 func TestWhoeverTypesTheCommandIsToldThatTheFormDidNotOpen(t *testing.T) {
 	t.Parallel()
-	eachWay(t, func(e *edge, spoil func()) {
+	eachWay(t, func(e *edge, spoil, heal func()) {
 		spoil()
 		r, err := e.ws.Person(ada).Command(e.t.Context(), otherChannel, "/emergency", "")
 		must(e.t, err)
 		if !strings.Contains(string(r.Body), "could not be opened") {
 			e.t.Errorf("they are told %q", r.Body)
 		}
-		e.ws.Faults.Clear()
+		heal()
 		if c := e.request(ada); c.Phase != change.Requested {
 			e.t.Errorf("the change is %s", c.Phase)
 		}
@@ -100,12 +114,12 @@ func TestWhoeverClicksIsToldThatTheFormDidNotOpen(t *testing.T) {
 	for _, button := range []string{"deny", "show"} {
 		t.Run(button, func(t *testing.T) {
 			t.Parallel()
-			eachWay(t, func(e *edge, spoil func()) {
+			eachWay(t, func(e *edge, spoil, heal func()) {
 				m := e.ask(e.request(ada).Number, cto)
 				spoil()
 				must(e.t, e.ws.Person(cto).Click(e.t.Context(), m, button))
 				e.toldHolds(cto, "could not be opened")
-				e.ws.Faults.Clear()
+				heal()
 				must(e.t, e.ws.Person(cto).Click(e.t.Context(), m, button))
 				e.view(cto)
 			}, "views.open")
@@ -116,7 +130,7 @@ func TestWhoeverClicksIsToldThatTheFormDidNotOpen(t *testing.T) {
 // What Finish does is done, whether the form for the record opens or not.
 func TestWhoeverFinishesIsToldThatTheFormForTheRecordDidNotOpen(t *testing.T) {
 	t.Parallel()
-	eachWay(t, func(e *edge, spoil func()) {
+	eachWay(t, func(e *edge, spoil, _ func()) {
 		c := e.request(ada)
 		e.activate(c.Number)
 		m := e.posted(c.Number, change.DeliverCard, "", "", "{}", "finish "+value(c.Number, 0))
@@ -131,7 +145,7 @@ func TestWhoeverFinishesIsToldThatTheFormForTheRecordDidNotOpen(t *testing.T) {
 
 func TestARefusalReachesWhoeverClickedByTheOtherWay(t *testing.T) {
 	t.Parallel()
-	eachWay(t, func(e *edge, spoil func()) {
+	eachWay(t, func(e *edge, spoil, _ func()) {
 		c := e.request(ada)
 		m := e.ask(c.Number, cto)
 		card := e.posted(c.Number, change.DeliverAsk, "1/group", "", `{"ask":1}`, "approve "+value(c.Number, 1))
@@ -158,7 +172,7 @@ func TestARefusalReachesWhoeverClickedThoughTheFirstWayStalls(t *testing.T) {
 // Nobody can be told, and what was clicked counts all the same.
 func TestAnApprovalCountsThoughNobodyCanBeAnswered(t *testing.T) {
 	t.Parallel()
-	eachWay(t, func(e *edge, spoil func()) {
+	eachWay(t, func(e *edge, spoil, _ func()) {
 		c := e.request(ada)
 		m := e.ask(c.Number, cto)
 		spoil()
@@ -172,7 +186,7 @@ func TestAnApprovalCountsThoughNobodyCanBeAnswered(t *testing.T) {
 
 func TestNothingIsDecidedWhileSlackDoesNotTellWhoSomebodyIs(t *testing.T) {
 	t.Parallel()
-	eachWay(t, func(e *edge, spoil func()) {
+	eachWay(t, func(e *edge, spoil, heal func()) {
 		c := e.request(ada)
 		m := e.ask(c.Number, cto)
 		e.clock.forward(10 * time.Minute) // what was looked up before is no news any more
@@ -182,7 +196,7 @@ func TestNothingIsDecidedWhileSlackDoesNotTellWhoSomebodyIs(t *testing.T) {
 		if after := e.change(c.Number); after.Phase != change.Requested {
 			e.t.Errorf("the change is %s", after.Phase)
 		}
-		e.ws.Faults.Clear()
+		heal()
 		must(e.t, e.ws.Person(cto).Click(e.t.Context(), m, "approve"))
 		if after := e.change(c.Number); after.Phase != change.Approved {
 			e.t.Errorf("the change is %s", after.Phase)
@@ -194,11 +208,11 @@ func TestNothingIsDecidedWhileSlackDoesNotTellWhoSomebodyIs(t *testing.T) {
 // typed before is there still.
 func TestAFormThatCouldNotBeUpdatedIsUpdatedWithTheNextChoice(t *testing.T) {
 	t.Parallel()
-	eachWay(t, func(e *edge, spoil func()) {
+	eachWay(t, func(e *edge, spoil, heal func()) {
 		ctx, p := e.t.Context(), e.fill(ada)
 		spoil()
 		must(e.t, p.Select(ctx, "Kind of change", "Hot patch"))
-		e.ws.Faults.Clear()
+		heal()
 		must(e.t, p.Select(ctx, "Kind of change", "Work on production directly"))
 		must(e.t, p.Select(ctx, "Where", "Production")) // a form that was updated all the same has forgotten it
 		must(e.t, p.Select(ctx, "Permission set", "BreakGlassAdmin"))
@@ -214,12 +228,12 @@ func TestAFormThatCouldNotBeUpdatedIsUpdatedWithTheNextChoice(t *testing.T) {
 
 func TestAHomeTabThatCouldNotBePublishedIsPublishedWhenItIsOpenedAgain(t *testing.T) {
 	t.Parallel()
-	eachWay(t, func(e *edge, spoil func()) {
+	eachWay(t, func(e *edge, spoil, heal func()) {
 		n := e.request(ada).Number.String()
 		spoil()
 		must(e.t, e.ws.Person(ada).OpenHome(e.t.Context()))
 		e.app.Wait()
-		e.ws.Faults.Clear()
+		heal()
 		if shown := e.home(ada); !strings.Contains(shown, n) {
 			e.t.Errorf("the home tab shows:\n%s", shown)
 		}

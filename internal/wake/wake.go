@@ -122,7 +122,7 @@ func (q *Queue) Insert(ctx context.Context, tx pgx.Tx, work []ledger.Work, assig
 	if len(params) == 0 {
 		return nil
 	}
-	if _, err := q.client.InsertManyFastTx(ctx, tx, params); err != nil {
+	if _, err := q.client.InsertManyTx(ctx, tx, params); err != nil {
 		return fmt.Errorf("insert jobs: %w", err)
 	}
 	return nil

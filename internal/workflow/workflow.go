@@ -125,23 +125,21 @@ func (w *Workflow) Do(ctx context.Context, n change.Number, cmd change.Command, 
 	var after change.Change
 	err := w.Ledger.InTx(ctx, func(tx ledger.Tx) error {
 		now := ledger.Micro(w.Now())
-		head, err := tx.Lock(ctx, n)
+		approve, approves := cmd.(change.Approve)
+		locked, err := tx.LockFor(ctx, n, o.payload.Source, o.payload.ID, approves, now)
 		if errors.Is(err, ledger.ErrNotFound) {
 			return &change.Refusal{Code: change.NoSuchChange, Say: "There is no " + n.String() + "."}
 		}
 		if err != nil {
 			return err
 		}
+		head := locked.Head
 		after = head.Change
-		if o.payload.ID != "" {
-			if first, err := tx.SeenClick(ctx, o.payload.Source, o.payload.ID, n, now); err != nil || !first {
-				return err
-			}
+		if !locked.First {
+			return nil
 		}
-		if approve, ok := cmd.(change.Approve); ok { // judged by what is owed at this moment, whatever the message said
-			if approve.Overdue, err = tx.OverdueRecords(ctx, head.Change.Requester, now); err != nil {
-				return err
-			}
+		if approves { // judged by what is owed at this moment, whatever the message said
+			approve.Overdue = locked.Overdue
 			cmd = approve
 		}
 		c, events, err := change.Decide(w.Rules, head.Change, cmd, actor, now)

@@ -3,6 +3,7 @@ package slack
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -89,12 +90,12 @@ func (w *Workspace) wire(m *Message, metadata bool) map[string]any {
 
 // find answers a message that has not been deleted. Callers hold mu.
 func (w *Workspace) find(channel, ts string) *Message {
-	for _, m := range w.messages[channel] {
-		if m.TS == ts && !m.Deleted {
-			return m
-		}
+	// In order of ts, all of the same length: a channel may hold thousands.
+	at, found := slices.BinarySearchFunc(w.messages[channel], ts, func(m *Message, ts string) int { return strings.Compare(m.TS, ts) })
+	if !found || w.messages[channel][at].Deleted {
+		return nil
 	}
-	return nil
+	return w.messages[channel][at]
 }
 
 // findEphemeral answers a message that only the reader sees. Callers hold mu.
