@@ -110,13 +110,13 @@ func commandStrands() []strand {
 	requested := func(x *side) (err error) { n, err = x.request(); return err }
 	return []strand{
 		{what: "submit: the transaction", times: 200, do: func(x *side) error { _, err := x.request(); return err }},
-		{what: "approve: the transaction", times: 200, ready: requested, do: func(x *side) error { return x.do(n, change.Approve{Ask: 1}, sandbox.CTO) }},
+		{what: "approve: the transaction", times: 200, ready: requested, do: func(x *side) error { return x.do(n, change.Approve{Ask: 1, Reason: "Orders stand still"}, sandbox.CTO) }},
 		{what: "withdraw: the transaction", times: 200, ready: requested, do: func(x *side) error { return x.do(n, change.Withdraw{}, sandbox.Engineer) }},
 		{what: "note: the transaction", times: 200, do: func(x *side) error {
 			return x.do(x.open[1], change.AddNote{Text: fmt.Sprintf("Note %d", x.turn)}, sandbox.Engineer)
 		}},
 		{what: "from request to gone: every reconciler", times: 20, ready: requested, do: func(x *side) error {
-			if err := x.do(n, change.Approve{Ask: 1}, sandbox.CTO); err != nil {
+			if err := x.do(n, change.Approve{Ask: 1, Reason: "Orders stand still"}, sandbox.CTO); err != nil {
 				return err
 			}
 			if err := x.work(); err != nil {

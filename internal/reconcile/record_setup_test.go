@@ -140,7 +140,9 @@ func (d *directory) Groups(_ context.Context, ids []change.GroupID) change.Group
 	d.mu.Unlock()
 	view := change.GroupView{}
 	for _, id := range ids {
-		view[id] = change.Membership{Known: !d.silent.Load(), People: people[id]}
+		if !d.silent.Load() { // otherwise it names nobody, as a source that does not answer
+			view[id] = change.Membership{Known: true, People: people[id]}
+		}
 	}
 	return view
 }
