@@ -81,9 +81,7 @@ func (t *transaction) send(ctx context.Context, more ...*pgx.QueuedQuery) (pgx.B
 	t.first()
 	batch, judge := t.wait, t.judge
 	t.wait, t.judge, t.doubt = &pgx.Batch{}, nil, false
-	for _, q := range more {
-		batch.Queue(q.SQL, q.Arguments...)
-	}
+	batch.QueuedQueries = append(batch.QueuedQueries, more...) // with their callbacks, which Close calls
 	if batch.Len() == 0 {
 		return nil, nil
 	}

@@ -135,6 +135,25 @@ func TestATransactionSeesWhatItHasWritten(t *testing.T) {
 	}))
 }
 
+// Whoever reads with a callback is called although what was written before goes along.
+func TestABatchInATransactionIsReadByItsCallbacks(t *testing.T) {
+	s, n := requested(t)
+	s.must(s.InTx(s.ctx, func(tx ledger.Tx) error {
+		if err := tx.PutDeliveries(s.ctx, []change.Delivery{{Number: n, Kind: change.DeliverNote, Key: "x", Mode: change.Once}}, 1, s.now); err != nil {
+			return err
+		}
+		var notes, called int
+		batch := &pgx.Batch{}
+		batch.Queue(`SELECT count(*)::INT FROM deliveries WHERE key = 'x'`).QueryRow(func(row pgx.Row) error { called++; return row.Scan(&notes) })
+		batch.Queue(`SELECT 1`).Query(func(rows pgx.Rows) error { called++; rows.Close(); return rows.Err() })
+		err := tx.SendBatch(s.ctx, batch).Close()
+		if called != 2 || notes != 1 {
+			t.Errorf("%d callbacks were called, which saw %d notes", called, notes)
+		}
+		return err
+	}))
+}
+
 func TestATransactionThatIsGivenUpLeavesNothing(t *testing.T) {
 	s, n := requested(t)
 	broken := errors.New("broken")
