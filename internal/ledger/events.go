@@ -177,11 +177,20 @@ func (tx Tx) SeenClick(ctx context.Context, source, id string, n change.Number, 
 	return tag.RowsAffected() == 1, nil
 }
 
+// forgotten is how many payloads are forgotten by one statement: it has to end
+// within the time that a statement has, however many came in a week.
+const forgotten = 10_000
+
 // ForgetSeen drops what was remembered before a time: Slack repeats nothing
 // that old.
 func (l *Ledger) ForgetSeen(ctx context.Context, before time.Time) error {
-	if _, err := l.pool.Exec(ctx, `DELETE FROM seen WHERE at < $1`, before); err != nil {
-		return fmt.Errorf("forget old payloads: %w", err)
+	for {
+		tag, err := l.pool.Exec(ctx, `DELETE FROM seen WHERE (source, id) IN (SELECT source, id FROM seen WHERE at < $1 ORDER BY at LIMIT $2)`, before, forgotten)
+		if err != nil {
+			return fmt.Errorf("forget old payloads: %w", err)
+		}
+		if tag.RowsAffected() < forgotten {
+			return nil
+		}
 	}
-	return nil
 }
