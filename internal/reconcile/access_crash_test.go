@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 // crasher abandons the work, as a killed process does, before or after the
 // n-th call to AWS, or makes the n-th transaction of a command fail.
 type crasher struct {
+	mu                    sync.Mutex // for commits: the clock moves several changes on at once
 	calls, commits        int
 	before, after, doomed int // the number of the call or commit; 0: never
 	crashed               bool
@@ -33,6 +35,8 @@ func (c *crasher) attach(b *accessBundle) {
 	}
 	b.access = b.reconciler(s)
 	b.waker.fail = func() error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		if c.commits++; c.commits == c.doomed {
 			c.crashed = true
 			return errCrash
