@@ -3,8 +3,10 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -117,7 +119,7 @@ func (k *Clock) moveOn(ctx context.Context, due []change.Number) []error {
 	all.SetLimit(clockAtOnce)
 	for _, n := range due {
 		all.Go(func() error {
-			if _, err := k.Workflow.Do(ctx, n, change.Tick{}, change.Itself("clock")); err != nil {
+			if err := k.move(ctx, n); err != nil {
 				k.Log.ErrorContext(ctx, "the clock could not move a change on", "change", n.String(), "error", err)
 				mu.Lock()
 				defer mu.Unlock()
@@ -131,6 +133,18 @@ func (k *Clock) moveOn(ctx context.Context, due []change.Number) []error {
 	}
 	_ = all.Wait() // none answers an error: each is kept
 	return failures
+}
+
+// move lets happen what is due to one change. A panic is an error of this change: it
+// must not end the program, which others need to end their access.
+func (k *Clock) move(ctx context.Context, n change.Number) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s: panic: %v\n%s", n, p, debug.Stack())
+		}
+	}()
+	_, err = k.Workflow.Do(ctx, n, change.Tick{}, change.Itself("clock"))
+	return err
 }
 
 // passOver lets a change that failed wait for its next try.
