@@ -167,7 +167,7 @@ func lookStrands() []strand {
 			if _, _, err = x.ledger.Parties(x.ctx, a.ID); err != nil {
 				return err
 			}
-			if err := x.inTx(func(tx ledger.Tx) error { _, err := tx.Wanted(x.ctx, a.ID); return err }); err != nil {
+			if err := x.inTx(func(tx ledger.Tx) error { _, err := tx.Wanted(x.ctx, a.ID, x.now()); return err }); err != nil {
 				return err
 			}
 			_, err = x.ledger.LastGranted(x.ctx, a.ID)

@@ -68,7 +68,7 @@ func (x PersonRefused) decide(d *decision) error {
 
 func (IntendAccess) decide(d *decision) error {
 	c := &d.c
-	if !c.Wanted() || c.Access.Key.UserID == "" || (c.Phase == Approved && due(c.Access.GrantBy, d.now)) {
+	if !c.WantedAt(d.now) || c.Access.Key.UserID == "" || (c.Phase == Approved && due(c.Access.GrantBy, d.now)) {
 		return refuse(TooLate, "%s does not want access any more.", c.Number)
 	}
 	if !c.Access.IntendedAt.IsZero() {

@@ -95,9 +95,24 @@ type Access struct {
 	Trouble       string    `json:"trouble,omitempty"`        // what AWS last refused, in a sentence
 }
 
-// Wanted tells whether the change wants its access to exist now.
+// Wanted tells whether the change wants its access to exist, as far as it has been
+// told: its time may be over since.
 func (c *Change) Wanted() bool {
 	return c.Access != nil && !c.Access.GivenUp && (c.Phase == Approved || c.Phase == Active)
+}
+
+// AccessUntil is when the access ends by itself, whether or not the change has been
+// told so yet; zero where that is not known, or it is not wanted.
+func (c *Change) AccessUntil() time.Time {
+	if !c.Wanted() || c.Phase != Active {
+		return time.Time{}
+	}
+	return c.Window.Until
+}
+
+// WantedAt tells whether the change wants its access to exist at a moment.
+func (c *Change) WantedAt(now time.Time) bool {
+	return c.Wanted() && !due(c.AccessUntil(), now)
 }
 
 // Note is a line that somebody added to the record.

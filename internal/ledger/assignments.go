@@ -95,8 +95,9 @@ func (tx Tx) SyncGrant(ctx context.Context, c *change.Change, now time.Time) (in
 		if err != nil {
 			return 0, fmt.Errorf("save the assignment of %s: %w", c.Number, err)
 		}
-		tx.later("save the grant of "+c.Number.String(), nil, `INSERT INTO grants (number, assignment_id, wanted, over) VALUES ($1, $2, TRUE, FALSE)
-			ON CONFLICT ON CONSTRAINT grants_pkey DO NOTHING`, int64(c.Number), id)
+		tx.later("save the grant of "+c.Number.String(), nil, `INSERT INTO grants (number, assignment_id, wanted, over, until) VALUES ($1, $2, TRUE, FALSE, $3)
+			ON CONFLICT ON CONSTRAINT grants_pkey DO UPDATE SET until = excluded.until WHERE grants.until IS DISTINCT FROM excluded.until`,
+			int64(c.Number), id, null(c.AccessUntil()))
 		return id, nil
 	}
 	err := tx.QueryRow(ctx, `UPDATE grants SET wanted = FALSE, over = $2 WHERE number = $1 AND (wanted OR over <> $2) RETURNING assignment_id`,

@@ -66,9 +66,9 @@ func (tx Tx) CensusState(ctx context.Context, instance string, p CensusPair, now
 		return s, err
 	}
 	rows, err = tx.Query(ctx, `SELECT `+assignmentColumns+`,
-			EXISTS (SELECT 1 FROM grants g WHERE g.assignment_id = a.id AND g.wanted AND NOT g.over),
+			EXISTS (SELECT 1 FROM grants g WHERE g.assignment_id = a.id AND g.wanted AND NOT g.over AND (g.until IS NULL OR g.until > $4)),
 			COALESCE((SELECT max(g.number) FROM grants g JOIN changes c ON c.number = g.number
-				WHERE g.assignment_id = a.id AND g.wanted AND NOT g.over AND c.phase = 'active'), 0),
+				WHERE g.assignment_id = a.id AND g.wanted AND NOT g.over AND (g.until IS NULL OR g.until > $4) AND c.phase = 'active'), 0),
 			COALESCE((SELECT max(g.number) FROM grants g WHERE g.assignment_id = a.id), 0),
 			COALESCE(a.lease_until > $4, FALSE)
 		FROM assignments a WHERE instance_arn = $1 AND account_id = $2 AND permission_set_arn = $3`, instance, p.AccountID, p.PermissionSetARN, now)

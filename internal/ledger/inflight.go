@@ -88,11 +88,12 @@ func (l *Ledger) LastGranted(ctx context.Context, id int64) (change.Number, erro
 	return change.Number(*n), nil
 }
 
-// Wanted tells whether any grant wants the assignment. Behind SaveAssignment in
-// the same transaction it sees every grant that was made before.
-func (tx Tx) Wanted(ctx context.Context, id int64) (bool, error) {
+// Wanted tells whether any grant wants the assignment, and its time is not over.
+// Behind SaveAssignment in the same transaction it sees every grant that was made
+// before.
+func (tx Tx) Wanted(ctx context.Context, id int64, now time.Time) (bool, error) {
 	var wanted bool
-	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM grants WHERE assignment_id = $1 AND wanted AND NOT over)`, id).Scan(&wanted); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM grants WHERE assignment_id = $1 AND wanted AND NOT over AND (until IS NULL OR until > $2))`, id, now).Scan(&wanted); err != nil {
 		return false, fmt.Errorf("look for grants: %w", err)
 	}
 	return wanted, nil

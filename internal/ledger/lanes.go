@@ -22,10 +22,11 @@ const (
 // Lanes lists them, the most urgent first.
 func Lanes() []Lane { return []Lane{RevokeLane, GrantLane, PollLane} }
 
-// laneOf tells the lane of row a. A create that is in flight has to be followed to
-// its end before what it brings can be deleted.
+// laneOf tells the lane of row a at $2. A create that is in flight has to be followed
+// to its end before what it brings can be deleted. An access whose time is over is not
+// wanted, whether or not the clock has come to its change.
 const laneOf = `CASE
-	WHEN EXISTS (SELECT 1 FROM grants g WHERE g.assignment_id = a.id AND g.wanted)
+	WHEN EXISTS (SELECT 1 FROM grants g WHERE g.assignment_id = a.id AND g.wanted AND (g.until IS NULL OR g.until > $2))
 	THEN CASE WHEN a.operation = '' AND (a.standing = '' OR (a.standing = 'ours' AND a.clear_since IS NOT NULL)) THEN 'grant' ELSE 'poll' END
 	WHEN a.standing = 'ours' AND (a.operation = 'create' OR (a.operation = '' AND a.clear_since IS NULL) OR (a.operation = 'delete' AND a.request_id = ''))
 	THEN 'revoke' ELSE 'poll' END`
@@ -59,7 +60,7 @@ func (l *Ledger) DueInLane(ctx context.Context, lane Lane, now, since time.Time,
 func (l *Ledger) RevokesDue(ctx context.Context, now time.Time, most int) (int, error) {
 	var n int
 	err := l.pool.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM assignments a
-		WHERE a.next_try <= $1 AND (a.lease_until IS NULL OR a.lease_until <= $1) AND `+laneOf+` = 'revoke' LIMIT $2) due`, now, most).Scan(&n)
+		WHERE a.next_try <= $2 AND (a.lease_until IS NULL OR a.lease_until <= $2) AND `+laneOf+` = 'revoke' LIMIT $1) due`, most, now).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count the due revocations: %w", err)
 	}

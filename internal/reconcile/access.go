@@ -80,7 +80,7 @@ func (a *Access) Work(ctx context.Context, id int64) error {
 	if err != nil {
 		return err
 	}
-	w := &accessRun{Access: a, began: now, view: view{row: row}}
+	w := &accessRun{Access: a, began: now, view: view{row: row, now: now}}
 	err = w.run(ctx)
 	if errors.Is(err, ledger.ErrClaimLost) {
 		a.Log.WarnContext(ctx, "an assignment was taken over; what was seen of it is thrown away", "assignment", id)
@@ -170,7 +170,7 @@ func (w *accessRun) reload(ctx context.Context) error {
 	w.grants, w.parties = grants, make([]party, len(grants))
 	for i, g := range grants {
 		c := changes[i]
-		x := party{number: g.Number, wanted: g.Wanted, phase: c.Phase, ended: c.Window.Ended}
+		x := party{number: g.Number, wanted: g.Wanted && c.WantedAt(w.now), until: c.AccessUntil(), phase: c.Phase, ended: c.Window.Ended}
 		if acc := c.Access; acc != nil {
 			x.intended, x.verified, x.late = !acc.IntendedAt.IsZero(), !acc.VerifiedAt.IsZero(), !acc.LateAt.IsZero()
 			x.already = acc.AlreadyThere != nil && *acc.AlreadyThere
@@ -197,8 +197,15 @@ func (w *accessRun) pickTroubled() []change.Number {
 	return p.pick(func(x party) bool { return x.trouble != w.row.Trouble })
 }
 
-// release gives the row back, even when the program is stopping.
+// release gives the row back, even when the program is stopping. Whoever wants the
+// access no longer than until some time has it looked at then, so that its end does not
+// wait for the clock to come to the change.
 func (w *accessRun) release(ctx context.Context, next time.Time) error {
+	for _, x := range w.parties {
+		if x.wanted && !x.until.IsZero() && (next.IsZero() || x.until.Before(next)) {
+			next = x.until
+		}
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
 	return w.Ledger.ReleaseAssignment(ctx, w.row, w.grants, w.Now(), next)

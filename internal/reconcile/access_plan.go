@@ -70,7 +70,8 @@ const (
 type party struct {
 	number   change.Number
 	phase    change.Phase
-	wanted   bool
+	wanted   bool      // and its time is not over
+	until    time.Time // when that will be; zero: not known
 	intended bool // its duty to revoke is committed
 	verified bool // a list has shown its access
 	already  bool // at the request, AWS listed the access

@@ -159,7 +159,7 @@ func (w *accessRun) remove(ctx context.Context) error {
 		if err := w.begin(ctx, tx, row); err != nil {
 			return err
 		}
-		wanted, err := tx.Wanted(ctx, row.ID)
+		wanted, err := tx.Wanted(ctx, row.ID, w.now)
 		if err == nil && wanted {
 			return errWanted
 		}

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
@@ -52,6 +53,13 @@ func (w *accessRun) tellGone(ctx context.Context, s step) error {
 	if !s.held && w.row.Standing == ledger.StandingOurs {
 		if gone.Sessions = w.session(ctx); w.stop {
 			return nil // others come first; it is told when that is known
+		}
+	}
+	for _, x := range w.parties { // the clock may not have come to it
+		if x.phase == change.Active && slices.Contains(s.who, x.number) {
+			if _, err := w.Workflow.Do(ctx, x.number, change.Tick{}, change.Itself("clock")); err != nil {
+				return err
+			}
 		}
 	}
 	return w.tellAll(ctx, s.who, gone)
