@@ -177,7 +177,8 @@ func (d *dutyStage) grant(ctx context.Context, first int, ends []time.Time) {
 func (d *dutyStage) done(ctx context.Context) {
 	d.t.Helper()
 	for _, sql := range []string{
-		`UPDATE assignments SET standing = 'ours', seen_at = now(), looked_at = now(), next_try = NULL WHERE standing = ''`,
+		`UPDATE assignments a SET standing = 'ours', seen_at = now(), looked_at = now(),
+			next_try = (SELECT min(until) FROM grants WHERE assignment_id = a.id AND wanted) WHERE standing = ''`,
 		`UPDATE deliveries SET state = 'done', done = wanted, next_try = NULL`,
 		`VACUUM ANALYZE`,
 	} {

@@ -187,6 +187,9 @@ func (p *program) wire() error {
 	p.wireReconcilers()
 	p.wireSlack()
 	p.clock = &reconcile.Clock{Ledger: p.ledger, Workflow: p.workflow, Now: p.now, Digests: p.cfg.Slack.AuditChannel != "", Log: p.log}
+	if p.access != nil {
+		p.clock.Revokes = p.access.RevokesDue
+	}
 	p.ticker = &wake.Ticker{
 		Ledger: p.ledger, Jobs: p.jobs(), Now: p.now, Log: p.log, Every: tickPoints(),
 		Clock: p.clock.Tick,

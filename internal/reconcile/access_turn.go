@@ -40,6 +40,11 @@ func (a *Access) DueIn(ctx context.Context, lane ledger.Lane, limit int) ([]int6
 	return a.Ledger.DueInLane(ctx, lane, now, now.Add(-roleBusy), limit)
 }
 
+// RevokesDue counts the revocations that nobody has begun, up to most.
+func (a *Access) RevokesDue(ctx context.Context, most int) (int, error) {
+	return a.Ledger.RevokesDue(ctx, a.Now(), most)
+}
+
 // urgency is how urgent the calls of a step are: what takes access away, and what
 // must be known before it can be, comes first.
 func (w *accessRun) urgency(do action) change.Urgency {

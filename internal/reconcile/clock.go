@@ -26,6 +26,9 @@ type Clock struct {
 	Workflow *workflow.Workflow
 	Now      func() time.Time
 	Digests  bool // a monthly digest is wanted: there is an audit channel
+	// Revokes counts the revocations that nobody has begun, up to most: very many ends
+	// wait a moment for them. Nil: they wait for none.
+	Revokes func(ctx context.Context, most int) (int, error)
 	Log      *slog.Logger
 
 	digest  atomic.Pointer[change.Month] // the one that was asked for last
@@ -36,7 +39,8 @@ type Clock struct {
 
 const (
 	manyEnds    = 25              // at once are worth that messages wait for them …
-	giveWay     = 2 * time.Second // … so long
+	giveWay     = 2 * time.Second // … so long, and that the ends wait for AWS to be asked
+	revokesLook = 50 * time.Millisecond
 	clockBatch  = 200             // due changes that one look takes up
 	clockRounds = 20              // looks in a row, while there is that much to do
 	clockAtOnce = 8               // of them moved on at once: each is a commit, and commits go together
@@ -57,6 +61,9 @@ func (k *Clock) Tick(ctx context.Context) (int, error) {
 			return done, err
 		}
 		k.ends(ends)
+		if done == 0 {
+			k.letRevoke(ctx, ends)
+		}
 		if failures := k.moveOn(ctx, due); len(failures) > 0 {
 			err = errors.Join(failures...)
 		}
@@ -90,6 +97,29 @@ func (k *Clock) ends(n int) {
 	case n < manyEnds && k.ending != nil:
 		close(k.ending)
 		k.ending = nil
+	}
+}
+
+// letRevoke waits while very many accesses that end at once are still to be taken
+// away, but not long. Their end stands in the grants, so that AWS is asked without
+// us; what is written of it would only take the processor and the database from that.
+func (k *Clock) letRevoke(ctx context.Context, ends int) {
+	if k.Revokes == nil || ends < manyEnds {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, giveWay)
+	defer cancel()
+	look := time.NewTicker(revokesLook)
+	defer look.Stop()
+	for {
+		if n, err := k.Revokes(ctx, manyEnds); err != nil || n < manyEnds {
+			return
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
