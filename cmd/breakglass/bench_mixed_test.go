@@ -66,11 +66,11 @@ func benchMixed(ctx context.Context, t *testing.T, b *bench) {
 			creates = append(creates, c.At.Sub(approved))
 		}
 	}
-	least := float64(revokes)/aws.CallsPerSecond - 1
-	ratio := least / last.Sub(due).Seconds()
+	least := allowed(heard, due, revokes)
+	ratio := least.Seconds() / last.Sub(due).Seconds()
 	b.add(figure{
 		what: "200 revocations due amid 40 approvals and a census: due to the last call", got: short(last.Sub(due)),
-		against: fmt.Sprintf("%.0f s, one call each", least), ratio: fmt.Sprintf("%.3f", ratio), goal: ">= 0.95", met: atLeast(ratio, 0.95),
+		against: fmt.Sprintf("%.2f s, one call each", least.Seconds()), ratio: fmt.Sprintf("%.3f", ratio), goal: ">= 0.95", met: atLeast(ratio, 0.95),
 	})
 	kinds := func(from, to time.Time) string {
 		n := map[string]int{}
@@ -126,4 +126,26 @@ func (d *dutyStage) created(ctx context.Context, n int, within time.Duration) {
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
+}
+
+// allowed is how soon AWS could have been asked so many times since due: no more
+// than its limit in any one second, with what it had been asked in the second before.
+func allowed(heard []aws.Heard, due time.Time, calls int) time.Duration {
+	var at []time.Time
+	for _, h := range heard {
+		if h.At.Before(due) && h.At.After(due.Add(-time.Second)) {
+			at = append(at, h.At)
+		}
+	}
+	slices.SortFunc(at, time.Time.Compare)
+	for range calls {
+		next := due
+		if n := len(at); n >= aws.CallsPerSecond {
+			if free := at[n-aws.CallsPerSecond].Add(time.Second); free.After(next) {
+				next = free
+			}
+		}
+		at = append(at, next)
+	}
+	return at[len(at)-1].Sub(due)
 }
