@@ -5,9 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -59,7 +57,7 @@ func (d *atTheDoor) after(began time.Time) (count int, first, last time.Duration
 
 // benchForm measures how long the form is not asked for after the command, by one
 // person and by ten at once, with the example's configuration and with 300 targets
-// of 300 permission sets each; and how long AWS is not called after an approval.
+// of 300 permission sets each.
 func benchForm(ctx context.Context, t *testing.T, b *bench) {
 	for _, size := range []struct {
 		name  string
@@ -77,9 +75,6 @@ func benchForm(ctx context.Context, t *testing.T, b *bench) {
 			})
 		}
 	}
-	took := approvals(ctx, t)
-	got := quantile(took, 0.99)
-	b.add(figure{what: "the first call of AWS after Approve: p50 " + brief(quantile(took, 0.5)) + ", p99", got: brief(got), goal: "≤ 100 ms", met: atMost(float64(got), float64(100*time.Millisecond))})
 }
 
 var targetList = regexp.MustCompile(`(?s)\ntargets:.*?\nreasons:`)
@@ -183,78 +178,4 @@ func served1(ctx context.Context, t *testing.T, world *sandbox.World, folder, fi
 	}
 	world.Slack.SetAppURL("http://" + c.address)
 	return c
-}
-
-// approvals approves one change after the other, each when AWS has been left alone
-// for a while, and answers how long each took to reach AWS.
-func approvals(ctx context.Context, t *testing.T) (took []time.Duration) {
-	t.Helper()
-	g := newGround(ctx, t)
-	// AWS is another's door here, in front of the same stand-in.
-	var at string
-	for _, a := range g.world.Addresses() {
-		if a.Name == "AWS" {
-			at = a.URL
-		}
-	}
-	door := &atTheDoor{next: g.world.AWS, is: aboutAccess}
-	awsDoor := httptest.NewServer(door)
-	defer awsDoor.Close()
-	cfg, err := os.ReadFile(g.configFile())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(g.configFile(), bytes.ReplaceAll(cfg, []byte(at), []byte(awsDoor.URL)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	database, err := g.copied(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := g.start(ctx, t, whole, database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := c.kill(); err != nil {
-			t.Error(err)
-		}
-	}()
-	l := newLoad("http://"+c.address+"/slack/interactions", g.secret)
-	for i := range 100 {
-		for { // until what came before is over
-			if count, _, _ := door.after(time.Now().Add(-300 * time.Millisecond)); count == 0 {
-				break
-			}
-			<-time.After(20 * time.Millisecond)
-		}
-		began := time.Now()
-		if err := l.send(ctx, g.bodies[i]); err != nil {
-			t.Fatal(err)
-		}
-		for {
-			count, first, _ := door.after(began)
-			if count > 0 {
-				took = append(took, first)
-				break
-			}
-			if time.Since(began) > 10*time.Second {
-				t.Fatal("AWS was not called")
-			}
-			<-time.After(time.Millisecond)
-		}
-	}
-	return took
-}
-
-// aboutAccess tells whether a call is about assignments: the census asks for
-// others as well.
-func aboutAccess(r *http.Request) bool {
-	raw, err := io.ReadAll(r.Body)
-	if err != nil {
-		return false
-	}
-	r.Body = io.NopCloser(bytes.NewReader(raw))
-	var body map[string]any
-	return json.Unmarshal(raw, &body) == nil && strings.Contains(r.Header.Get("X-Amz-Target"), "Assignment")
 }
