@@ -37,7 +37,7 @@ func crowdUser(i int) string { return fmt.Sprintf("93d4a8e2-5555-2222-3333-%012d
 // the creates from their turn.
 func TestACrowdCostsAFewCallsForEachAccess(t *testing.T) {
 	t.Parallel()
-	const crowd = 40
+	const crowd = 24
 	b := accessSetup(t, func(o *sandbox.Options) {
 		o.SettleAfter, o.PageSize, o.Record, o.OneUpdatePerAccount = 2*time.Second, 100, true, true
 	})

@@ -299,7 +299,7 @@ func TestAnEndThatIsLateIsToldOnce(t *testing.T) {
 	b.decide(f.ID, true)
 	b.walk(4 * time.Minute)
 	b.wantChain(change.EventCensusFound, change.EventCensusEnded)
-	b.walk(time.Hour)
+	b.walk(20 * time.Minute)
 	b.wantChain(change.EventCensusFound, change.EventCensusEnded, change.EventCensusLate)
 	b.aws.Faults.Clear()
 	b.walk(10 * time.Minute)
