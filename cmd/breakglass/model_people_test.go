@@ -170,7 +170,7 @@ func (m *model) does() {
 		change.EndNow{},
 		change.Extend{Duration: 30 * time.Minute, Why: "It takes longer"},
 		change.Extend{Duration: 4 * time.Hour},
-		change.AddNote{Text: "The queue is empty again"},
+		change.AddNote{Text: fmt.Sprintf("The queue is empty again, %d", len(c.Notes))},
 		change.LinkURL{URL: "https://wiki.example.com/page"},
 		change.LinkTicket{Ticket: change.TicketRef{Key: "OPS-1"}},
 		change.LinkTicket{Ticket: change.TicketRef{Key: "OPS-998"}},

@@ -13,12 +13,14 @@ import (
 func killing(random *rand.Rand, pause func(*rand.Rand) time.Duration) func(ctx context.Context, a *arena) {
 	return func(ctx context.Context, a *arena) {
 		for {
+			next := a.replicas[random.IntN(len(a.replicas))]
+			next.address() // when it is up: else, on a busy machine, it would die each time as soon as it is
 			select {
 			case <-ctx.Done():
 				return
 			case <-time.After(pause(random)):
 			}
-			if err := a.replicas[random.IntN(len(a.replicas))].kill(); err != nil {
+			if err := next.kill(); err != nil {
 				a.fail(err)
 			}
 		}
