@@ -72,10 +72,10 @@ type party struct {
 	phase    change.Phase
 	wanted   bool      // and its time is not over
 	until    time.Time // when that will be; zero: not known
-	intended bool // its duty to revoke is committed
-	verified bool // a list has shown its access
-	already  bool // at the request, AWS listed the access
-	late     bool // people were told that the removal is late
+	intended bool      // its duty to revoke is committed
+	verified bool      // a list has shown its access
+	already  bool      // at the request, AWS listed the access
+	late     bool      // people were told that the removal is late
 	ended    time.Time
 	trouble  string
 }

@@ -163,4 +163,3 @@ func TestAnAccessWhoseTimeIsOverIsInTheLaneOfRevocations(t *testing.T) {
 	})
 	b.ok(err)
 }
-

@@ -29,7 +29,7 @@ type Clock struct {
 	// Revokes counts the revocations that nobody has begun, up to most: very many ends
 	// wait a moment for them. Nil: they wait for none.
 	Revokes func(ctx context.Context, most int) (int, error)
-	Log      *slog.Logger
+	Log     *slog.Logger
 
 	digest  atomic.Pointer[change.Month] // the one that was asked for last
 	mu      sync.Mutex
@@ -41,9 +41,9 @@ const (
 	manyEnds    = 25              // at once are worth that messages wait for them …
 	giveWay     = 2 * time.Second // … so long, and that the ends wait for AWS to be asked
 	revokesLook = 50 * time.Millisecond
-	clockBatch  = 200             // due changes that one look takes up
-	clockRounds = 20              // looks in a row, while there is that much to do
-	clockAtOnce = 8               // of them moved on at once: each is a commit, and commits go together
+	clockBatch  = 200 // due changes that one look takes up
+	clockRounds = 20  // looks in a row, while there is that much to do
+	clockAtOnce = 8   // of them moved on at once: each is a commit, and commits go together
 )
 
 // failingPause is how long a change is passed over that could not be moved on,
