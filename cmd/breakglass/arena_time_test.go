@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/breakglass-bot/breakglass/internal/ledger"
+	"github.com/breakglass-bot/breakglass/internal/reconcile"
 )
 
 // turnTime moves the clock of everything: to the next moment at which anything
@@ -63,15 +66,34 @@ func (a *arena) untilDue(ctx context.Context) (time.Duration, error) {
 	if len(marks) < len(a.replicas) {
 		return 0, nil // somebody is being started
 	}
-	var working bool
+	now := a.now()
+	var working, assign bool
 	var due *time.Time
 	err := a.pool.QueryRow(ctx, `WITH due AS (
-			SELECT next_at AS at, '' AS claim FROM changes WHERE next_at IS NOT NULL
-			UNION ALL SELECT GREATEST(next_try, lease_until), claim FROM deliveries WHERE next_try IS NOT NULL
-			UNION ALL SELECT GREATEST(next_try, lease_until), claim FROM assignments WHERE next_try IS NOT NULL
-		) SELECT coalesce(bool_or(claim LIKE ANY ($1)), FALSE), min(at) FROM due`, marks).Scan(&working, &due)
+			SELECT next_at AS at, '' AS claim, FALSE AS assignment FROM changes WHERE next_at IS NOT NULL
+			UNION ALL SELECT GREATEST(next_try, lease_until), claim, FALSE FROM deliveries WHERE next_try IS NOT NULL
+			UNION ALL SELECT GREATEST(next_try, lease_until), claim, TRUE FROM assignments WHERE next_try IS NOT NULL
+		) SELECT coalesce(bool_or(claim LIKE ANY ($1)), FALSE), coalesce(bool_or(assignment AND at <= $2), FALSE),
+			min(at) FILTER (WHERE NOT assignment OR at > $2) FROM due`, marks, now).Scan(&working, &assign, &due)
 	if err != nil || working || due == nil {
 		return 0, err
 	}
-	return due.Sub(a.now()), nil
+	if assign {
+		if its, err := a.turns(ctx, now); err != nil || its {
+			return 0, err
+		}
+	}
+	return due.Sub(now), nil
+}
+
+// turns tells whether it is the turn of any assignment that is due. Others wait for
+// one that is under way, or that somebody who has died had in hand.
+func (a *arena) turns(ctx context.Context, now time.Time) (bool, error) {
+	access := reconcile.Access{Ledger: ledger.New(a.pool), Now: func() time.Time { return now }}
+	for _, lane := range ledger.Lanes() {
+		if due, err := access.DueIn(ctx, lane, 1); err != nil || len(due) > 0 {
+			return true, err
+		}
+	}
+	return false, nil
 }

@@ -169,7 +169,7 @@ func atEveryPoint(ctx context.Context, t *testing.T, random *rand.Rand) (tally, 
 // atRandomMoments kills the only program at any moment, with ten changes under way.
 func atRandomMoments(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error) {
 	a, err := play(ctx, t, arenaOptions{world: worldOf(random), programs: []string{binary(t, armed)}}, 10, killing(random, func(r *rand.Rand) time.Duration {
-		return 300*time.Millisecond + time.Duration(r.ExpFloat64()*float64(300*time.Millisecond))
+		return 400*time.Millisecond + time.Duration(r.ExpFloat64()*float64(400*time.Millisecond))
 	}))
 	return counted(a, 10), err
 }
