@@ -47,7 +47,6 @@ type program struct {
 	clock     *reconcile.Clock
 	queue     *wake.Queue
 	ticker    *wake.Ticker
-	gate      wake.Gate // inside is what people wait for
 	server    *httpserver.Server
 
 	broken     chan error // a part that must not end has ended
@@ -206,10 +205,6 @@ func (p *program) wire() error {
 }
 
 // waker puts the workflow's wake-ups into the queue.
-// clicksFirst is how long a delivery gives way to clicks and commands: they share
-// the processor, and the connections to the database.
-const clicksFirst = 200 * time.Millisecond
-
 type waker struct{ queue *wake.Queue }
 
 // Wake implements workflow.Waker.
@@ -221,7 +216,6 @@ func (w waker) Wake(ctx context.Context, tx pgx.Tx, wake workflow.Wake) error {
 func (p *program) jobs() wake.Jobs {
 	j := wake.Jobs{Deliver: func(ctx context.Context, w ledger.Work) error {
 		p.clock.GiveWay(ctx)
-		p.gate.Wait(ctx, clicksFirst)
 		return p.deliverer.Work(ctx, w)
 	}}
 	if p.access != nil {

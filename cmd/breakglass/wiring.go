@@ -54,7 +54,6 @@ func (p *program) wireReconcilers() {
 func (p *program) wireSlack() {
 	p.app = &slackapp.App{
 		Slack: p.systems.slack, Ledger: p.ledger, Workflow: p.workflow, People: p.directory, Rules: p.cfg.Rules, Now: p.now, Log: p.log,
-		Enter: p.gate.Enter,
 		Config: slackapp.Config{
 			TeamID: p.cfg.Slack.TeamID, SigningSecret: p.cfg.Secrets.SlackSigningSecret.Reveal(), Command: p.cfg.Slack.Command,
 			Channel: p.cfg.Slack.Channel, AuditChannel: p.cfg.Slack.AuditChannel, ReleaseURL: p.cfg.ReleaseProcessURL,

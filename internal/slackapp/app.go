@@ -77,8 +77,8 @@ type Config struct {
 	APIURL        string // Slack's Web API; response addresses of its host are trusted, besides Slack's own
 }
 
-// App is Slack's edge, inwards. All fields but those of Lookups, HTTP and
-// Enter are needed.
+// App is Slack's edge, inwards. All fields but those of Lookups and HTTP are
+// needed.
 type App struct {
 	Slack    *slack.Client
 	Ledger   *ledger.Ledger
@@ -88,7 +88,6 @@ type App struct {
 	Rules    change.Rules
 	Config   Config
 	HTTP     *http.Client          // posts replies to response addresses; nil: one with a timeout of 5 s
-	Enter    func() (leave func()) // somebody waits, until leave is called; nil: nobody needs to know
 	Now      func() time.Time
 	Log      *slog.Logger
 

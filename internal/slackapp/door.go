@@ -137,9 +137,6 @@ func (a *App) repeated(ctx context.Context, d door, p delivered) bool {
 
 // dispatch finds what a payload is for.
 func (a *App) dispatch(ctx context.Context, d door, p delivered) reply {
-	if a.Enter != nil {
-		defer a.Enter()()
-	}
 	switch d {
 	case doorCommand:
 		return a.takeCommand(ctx, p)

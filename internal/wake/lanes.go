@@ -41,9 +41,13 @@ func (t *Ticker) Kick() {
 	}
 }
 
-// betweenLooks is how long a lane that is kicked again and again waits between two
-// looks, so that a thousand kicks are not a thousand looks.
-const betweenLooks = 10 * time.Millisecond
+// A lane that is kicked again and again waits between two looks, so that a thousand
+// kicks are not a thousand looks: longer where a look took long, since so much is due,
+// but never longer than it would without a kick.
+const (
+	betweenLooks = 10 * time.Millisecond
+	lookShare    = 20 // times as long as the look took
+)
 
 // ahead is how many times as many as are worked on at once a look lists, so that
 // not every free hand has to look.
@@ -72,11 +76,13 @@ func (t *Ticker) drive(ctx context.Context, every time.Duration, l Lane) {
 	rest := time.NewTimer(0)
 	defer rest.Stop()
 	for {
+		began := t.Now()
 		more, err := d.look(ctx)
+		pause := max(betweenLooks, lookShare*t.Now().Sub(began))
 		if err != nil && !errors.Is(err, context.Canceled) {
 			t.Log.ErrorContext(ctx, "a look for due work failed", "what", l.Name, "error", err)
 		}
-		rest.Reset(min(betweenLooks, every))
+		rest.Reset(min(pause, every))
 		for rested, again := false, false; !rested || !again; {
 			d.begin(ctx)
 			again = again || (more && len(d.next) == 0 && len(d.inHand) < l.Work)
