@@ -87,7 +87,7 @@ type App struct {
 	Lookups  Lookups
 	Rules    change.Rules
 	Config   Config
-	HTTP     *http.Client          // posts replies to response addresses; nil: one with a timeout of 5 s
+	HTTP     *http.Client // posts replies to response addresses; nil: one with a timeout of 5 s
 	Now      func() time.Time
 	Log      *slog.Logger
 
