@@ -58,6 +58,9 @@ func (l *load) send(ctx context.Context, body string) error {
 	if err := errors.Join(err, response.Body.Close()); err != nil {
 		return err
 	}
+	if response.StatusCode == http.StatusServiceUnavailable {
+		return errBusy
+	}
 	if response.StatusCode != http.StatusOK || len(answer) > 0 {
 		return fmt.Errorf("answered %d %.200s", response.StatusCode, answer)
 	}
@@ -90,8 +93,15 @@ func (l *load) closed(ctx context.Context, clients int, bodies []string) (took t
 	return took, err
 }
 
+// errBusy says that a click was turned down: too many were in hand.
+var errBusy = errors.New("answered 503")
+
+// patienceOfSlack is how long Slack waits for an answer.
+const patienceOfSlack = 3 * time.Second
+
 // open sends bodies at a fixed rate, whatever becomes of them, and answers how
-// long after its scheduled time each was acknowledged.
+// long after its scheduled time each was acknowledged. One that is turned down counts
+// as one that Slack has given up.
 func (l *load) open(ctx context.Context, perSecond int, bodies []string) ([]time.Duration, error) {
 	took := make([]time.Duration, len(bodies))
 	errs := make([]error, len(bodies))
@@ -103,6 +113,9 @@ func (l *load) open(ctx context.Context, perSecond int, bodies []string) ([]time
 		all.Go(func() {
 			errs[i] = l.send(ctx, body)
 			took[i] = time.Since(due)
+			if errors.Is(errs[i], errBusy) {
+				errs[i], took[i] = nil, patienceOfSlack
+			}
 		})
 	}
 	all.Wait()
