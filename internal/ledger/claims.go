@@ -48,3 +48,23 @@ func (l *Ledger) GiveBackAssignment(ctx context.Context, a Assignment, at time.T
 	}
 	return nil
 }
+
+// Unclaim gives a claim back that may have been stored although its answer was lost;
+// what it was on is due at a time. Where there is none, it does nothing.
+func (l *Ledger) Unclaim(ctx context.Context, w Work, claim string, at time.Time) error {
+	_, err := l.pool.Exec(ctx, `UPDATE deliveries SET next_try = LEAST(next_try, $4), attempts = attempts - 1, claim = '', lease_until = NULL
+		WHERE number = $1 AND system = $2 AND claim = $3`, int64(w.Number), string(w.System), claim, at)
+	if err != nil {
+		return fmt.Errorf("give a claim back: %w", err)
+	}
+	return nil
+}
+
+// UnclaimAssignment is Unclaim for an assignment, which stays due.
+func (l *Ledger) UnclaimAssignment(ctx context.Context, id int64, claim string) error {
+	_, err := l.pool.Exec(ctx, `UPDATE assignments SET claim = '', lease_until = NULL WHERE id = $1 AND claim = $2`, id, claim)
+	if err != nil {
+		return fmt.Errorf("give a claim back: %w", err)
+	}
+	return nil
+}

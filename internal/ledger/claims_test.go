@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/ledger"
 )
 
 func TestWhatHadNothingToDoIsDueAtOnceWhenItWasHastenedMeanwhile(t *testing.T) {
@@ -51,5 +52,36 @@ func TestAnAssignmentThatIsGivenBackIsDueBeforeItsLeaseEnds(t *testing.T) {
 		t.Error("it is due at once")
 	}
 	s.now = s.now.Add(time.Second)
+	s.must(claim("c"))
+}
+
+// The answer to a claim may be lost, so that nobody knows of it.
+func TestAClaimThatNobodyKnowsOfIsTakenBackByItsMark(t *testing.T) {
+	s := open(t)
+	s.put(1, card)
+	d := s.claimed("lost")
+	s.must(s.Unclaim(s.ctx, ledger.Work{Number: n1, System: d.System()}, "another", s.now))
+	s.nothingDue()
+	s.must(s.Unclaim(s.ctx, ledger.Work{Number: n1, System: d.System()}, "lost", s.now))
+	if again := s.claimed("b"); again.ID != d.ID || again.Attempts != d.Attempts {
+		t.Errorf("claimed %+v, want as if it had not been: %+v", again, d)
+	}
+}
+
+func TestAClaimOnAnAssignmentThatNobodyKnowsOfIsTakenBackByItsMark(t *testing.T) {
+	s := open(t)
+	s.activate(s.submit(true))
+	a, err := s.AssignmentOf(s.ctx, 1)
+	s.must(err)
+	claim := func(by string) error {
+		_, err := s.ClaimAssignment(s.ctx, a.ID, s.now, s.now.Add(time.Hour), by)
+		return err
+	}
+	s.must(claim("lost"))
+	s.must(s.UnclaimAssignment(s.ctx, a.ID, "another"))
+	if err := claim("b"); err == nil {
+		t.Error("somebody else's claim was taken back")
+	}
+	s.must(s.UnclaimAssignment(s.ctx, a.ID, "lost"))
 	s.must(claim("c"))
 }

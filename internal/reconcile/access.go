@@ -72,10 +72,13 @@ func (a *Access) Due(ctx context.Context, limit int) ([]int64, error) {
 // else works on it.
 func (a *Access) Work(ctx context.Context, id int64) error {
 	ctx = crashpoint.Doing(ctx, "access")
-	now := a.Now()
-	row, err := a.Ledger.ClaimAssignment(ctx, id, now, now.Add(lease), a.Nonce())
+	now, mark := a.Now(), a.Nonce()
+	row, err := a.Ledger.ClaimAssignment(ctx, id, now, now.Add(lease), mark)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil
+	}
+	if err != nil && mayHaveClaimed(err) {
+		err = errors.Join(err, giveBack(ctx, func(ctx context.Context) error { return a.Ledger.UnclaimAssignment(ctx, id, mark) }))
 	}
 	if err != nil {
 		return err
@@ -95,9 +98,9 @@ func (a *Access) Work(ctx context.Context, id int64) error {
 // giveBack lets the assignment go on soon when the ledger could not store what
 // came of the run: what AWS was asked for is looked for.
 func (w *accessRun) giveBack(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackWithin)
-	defer cancel()
-	return w.Ledger.GiveBackAssignment(ctx, w.row, w.Now().Add(failedPause))
+	return giveBack(ctx, func(ctx context.Context) error {
+		return w.Ledger.GiveBackAssignment(ctx, w.row, w.Now().Add(failedPause))
+	})
 }
 
 // failedPause is how long an assignment waits after the ledger has failed.

@@ -74,10 +74,13 @@ type result struct {
 func (d *Deliverer) Work(ctx context.Context, w ledger.Work) error {
 	ctx = crashpoint.Doing(ctx, string(w.System))
 	for {
-		now := d.Now()
-		row, err := d.Ledger.ClaimDelivery(ctx, w.Number, w.System, now, now.Add(lease), d.Nonce())
+		now, mark := d.Now(), d.Nonce()
+		row, err := d.Ledger.ClaimDelivery(ctx, w.Number, w.System, now, now.Add(lease), mark)
 		if errors.Is(err, ledger.ErrNotFound) {
 			return nil
+		}
+		if err != nil && mayHaveClaimed(err) {
+			err = errors.Join(err, giveBack(ctx, func(ctx context.Context) error { return d.Ledger.Unclaim(ctx, w, mark, d.Now()) }))
 		}
 		if err != nil {
 			return err
@@ -91,17 +94,10 @@ func (d *Deliverer) Work(ctx context.Context, w ledger.Work) error {
 	}
 }
 
-// giveBack lets a delivery go on soon of which the ledger could store nothing. If
-// it cannot store that either, the lease has to run out.
+// giveBack lets a delivery go on soon of which the ledger could store nothing.
 func (d *Deliverer) giveBack(ctx context.Context, row ledger.Delivery) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackWithin)
-	defer cancel()
-	return d.Ledger.GiveBack(ctx, row, d.Now().Add(pause(row.Attempts)))
+	return giveBack(ctx, func(ctx context.Context) error { return d.Ledger.GiveBack(ctx, row, d.Now().Add(pause(row.Attempts))) })
 }
-
-// giveBackWithin bounds the giving back of a claim, when the ledger has just
-// failed.
-const giveBackWithin = 5 * time.Second
 
 // deliver carries one claimed delivery out and stores what came of it.
 func (d *Deliverer) deliver(ctx context.Context, row ledger.Delivery) error {
