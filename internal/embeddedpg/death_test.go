@@ -122,6 +122,23 @@ func TestALeftOverServerOfTheFolderIsStoppedFirst(t *testing.T) {
 	}
 }
 
+// A server that was killed leaves its lock files, and their number may soon belong to
+// another process, or to the server itself until somebody has noticed that it is dead.
+func TestLockFilesOfAServerThatIsGoneHoldUpNoOther(t *testing.T) {
+	t.Parallel()
+	o := in("")
+	o.Dir = filepath.Join(enterable(t), "kept")
+	s := start(t, o)
+	must(t, s.Stop())
+	for _, name := range []string{filepath.Join(s.folder.data(), "postmaster.pid"), filepath.Join(s.Dir(), ".s.PGSQL.5432.lock")} {
+		must(t, os.WriteFile(name, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600))
+	}
+	s = start(t, o)
+	if got := ask[int](t, s.URL("postgres"), "SELECT 42"); got != 42 {
+		t.Errorf("it answers %d", got)
+	}
+}
+
 func TestATemporaryFolderOfADeadProgramIsReclaimed(t *testing.T) {
 	t.Parallel()
 	o, err := in(enterable(t)).withDefaults()

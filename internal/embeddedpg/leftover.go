@@ -16,9 +16,19 @@ import (
 )
 
 // stopLeftover stops the server that a dead program left running on the data,
-// if there is one. The caller holds the folder's lock.
+// if there is one, and removes the lock files of one that is gone. The caller holds
+// the folder's lock.
 func stopLeftover(ctx context.Context, data string) error {
-	pidFile := filepath.Join(data, "postmaster.pid")
+	for _, file := range []string{filepath.Join(data, "postmaster.pid"), filepath.Join(filepath.Dir(data), ".s.PGSQL.5432.lock")} {
+		if err := stopNamed(ctx, file, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stopNamed stops the server that a lock file names.
+func stopNamed(ctx context.Context, pidFile, data string) error {
 	pid, err := readPID(pidFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
