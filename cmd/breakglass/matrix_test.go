@@ -257,7 +257,7 @@ func matrixSeed() uint64 {
 }
 
 // cellsPerRun is how many cells of the matrix the ordinary tests play.
-const cellsPerRun = 16
+const cellsPerRun = 10
 
 // cellsAtOnce is how many cells are played at the same time: some wait.
 const cellsAtOnce = 3

@@ -35,7 +35,7 @@ var noMergeRequest = []string{
 
 // secretLives is how many random lives one run of the test plays. The flag
 // -rapid.checks asks for more.
-const secretLives = "25"
+const secretLives = "15"
 
 // TestNoSequenceOfDeedsLetsAnybodyOutsideReadAConfidentialChange plays random
 // deeds of random people, and looks after each at everything that those outside
