@@ -60,6 +60,7 @@ type Grant struct {
 	Number change.Number
 	Wanted bool
 	Over   bool
+	Until  time.Time // when it ends by itself; zero: not known. Only Parties reads it
 }
 
 const assignmentColumns = `id, instance_arn, account_id, permission_set_arn, user_id, standing, operation, sent_at, request_id, polls,
@@ -205,7 +206,7 @@ func sameGrants(a, b []Grant) bool {
 		return false
 	}
 	for i := range a {
-		if a[i] != b[i] {
+		if a[i].Number != b[i].Number || a[i].Wanted != b[i].Wanted || a[i].Over != b[i].Over {
 			return false
 		}
 	}

@@ -62,13 +62,16 @@ func TestAGrantFollowsItsChange(t *testing.T) {
 	grant(ledger.Grant{Number: n, Wanted: true})
 	s.do(n, change.IntendAccess{}, itself)
 	s.do(n, change.AccessVerified{}, itself)
-	grant(ledger.Grant{Number: n, Wanted: true})
+	c, err := s.Change(s.ctx, n)
+	s.must(err)
+	until := c.Window.Until
+	grant(ledger.Grant{Number: n, Wanted: true, Until: until})
 	s.do(n, change.Finish{}, member(requester))
-	grant(ledger.Grant{Number: n})
+	grant(ledger.Grant{Number: n, Until: until})
 	s.do(n, change.AccessGone{}, itself)
 	grant()
 	s.do(n, change.AccessBack{}, itself)
-	grant(ledger.Grant{Number: n})
+	grant(ledger.Grant{Number: n, Until: until})
 }
 
 // TestAccessThatWasSeenWithoutACreateIsNotOverBeforeItIsGone: another change's
@@ -93,7 +96,9 @@ func TestTwoChangesShareOneAssignment(t *testing.T) {
 	s.do(second, change.IntendAccess{}, itself)
 	s.do(first, change.Finish{}, member(requester))
 	_, grants := s.take(id)
-	want := []ledger.Grant{{Number: first}, {Number: second, Wanted: true}}
+	c, err := s.Change(s.ctx, first)
+	s.must(err)
+	want := []ledger.Grant{{Number: first, Until: c.Window.Until}, {Number: second, Wanted: true}}
 	if diff := cmp.Diff(want, grants); diff != "" {
 		t.Error(diff)
 	}

@@ -54,14 +54,16 @@ func (tx Tx) TakeSlot(ctx context.Context, since time.Time, limit int) error {
 // Parties reads the changes that have a grant on an assignment which is not
 // over, with those grants, as they were at one moment.
 func (l *Ledger) Parties(ctx context.Context, id int64) (grants []Grant, changes []change.Change, err error) {
-	rows, err := l.pool.Query(ctx, `SELECT g.number, g.wanted, g.over, c.document FROM grants g JOIN changes c ON c.number = g.number
+	rows, err := l.pool.Query(ctx, `SELECT g.number, g.wanted, g.over, g.until, c.document FROM grants g JOIN changes c ON c.number = g.number
 		WHERE g.assignment_id = $1 AND NOT g.over ORDER BY g.number`, id)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read who has a grant: %w", err)
 	}
 	var g Grant
+	var until *time.Time
 	var document []byte
-	_, err = pgx.ForEachRow(rows, []any{&g.Number, &g.Wanted, &g.Over, &document}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&g.Number, &g.Wanted, &g.Over, &until, &document}, func() error {
+		g.Until = zero(until)
 		var c change.Change
 		if err := json.Unmarshal(document, &c); err != nil {
 			return fmt.Errorf("decode %s: %w", g.Number, err)

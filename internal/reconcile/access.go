@@ -173,7 +173,11 @@ func (w *accessRun) reload(ctx context.Context) error {
 	w.grants, w.parties = grants, make([]party, len(grants))
 	for i, g := range grants {
 		c := changes[i]
-		x := party{number: g.Number, wanted: g.Wanted && c.WantedAt(w.now), until: c.AccessUntil(), phase: c.Phase, ended: c.Window.Ended}
+		x := party{number: g.Number, wanted: g.Wanted, phase: c.Phase, ended: c.Window.Ended}
+		if !g.Until.IsZero() { // else an older version made it, and the clock ends it
+			x.until = c.AccessUntil()
+			x.wanted = g.Wanted && (c.WantedAt(w.now) || w.now.Before(g.Until))
+		}
 		if acc := c.Access; acc != nil {
 			x.intended, x.verified, x.late = !acc.IntendedAt.IsZero(), !acc.VerifiedAt.IsZero(), !acc.LateAt.IsZero()
 			x.already = acc.AlreadyThere != nil && *acc.AlreadyThere

@@ -108,6 +108,27 @@ func TestAnEndThatIsOutOfDateInTheGrantTakesNoAccessAway(t *testing.T) {
 	b.wantHas(false)
 }
 
+// A grant of the version before has no end in it: the clock ends it, and no run
+// tries again and again what the transaction refuses.
+func TestAGrantWithoutAnEndWaitsForTheClock(t *testing.T) {
+	t.Parallel()
+	b := accessSetup(t)
+	n := b.approved()
+	until := b.active(n).Window.Until
+	_, err := b.pool.Exec(b.ctx, `UPDATE grants SET until = NULL`)
+	b.ok(err)
+	b.clock.set(until)
+	s := &spy{AWS: b.client}
+	b.access = b.reconciler(s)
+	b.withoutClock(10 * time.Second)
+	b.wantHas(true)
+	if s.counts["turn"] != 0 || s.counts["delete"] != 0 {
+		t.Errorf("calls %v", s.counts)
+	}
+	b.gone(n, time.Minute)
+	b.wantHas(false)
+}
+
 // What another change wants of the same access is not taken away with the first.
 func TestTheEndOfOneChangeLeavesWhatAnotherStillHas(t *testing.T) {
 	t.Parallel()
