@@ -2,12 +2,14 @@ package slackapp_test
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/sandbox/fault"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/slack"
 	"github.com/breakglass-bot/breakglass/internal/slackapp"
 )
@@ -330,4 +332,54 @@ func TestAGuestsHomeTabIsEmpty(t *testing.T) {
 	e := setupHome(t)
 	e.request(ada)
 	shows(t, "a guest", e.home("U0GUEST"), "full members", "!EC-1", "!Everything open")
+}
+
+// A form needs a trigger that is used up or too old by then, the home tab none.
+func TestTheHomeTabSaysThatAFormDidNotOpen(t *testing.T) {
+	t.Parallel()
+	e := setupHome(t)
+	n := e.request(ada).Number
+	e.activate(n)
+	e.finish(n)
+	e.home(ada)
+	for button, says := range map[string]string{
+		"Request an emergency change": "Press Request an emergency change again, or type `/emergency`",
+		"show in mine-1":              "could not be opened just now",
+		"Write record":                "could not be opened just now",
+		"Write review":                "could not be opened just now",
+	} {
+		e.ws.Faults.Add(fault.Fault{Kind: fault.Answer, Status: http.StatusOK, Body: `{"ok":false,"error":"expired_trigger_id"}`, Call: "views.open", Times: 1})
+		press := func() {
+			if action, block, one := strings.Cut(button, " in "); one { // there are two of that name
+				must(t, e.ws.Person(ada).Press(t.Context(), slack.Element{Home: true, Block: block, Action: action}))
+				return
+			}
+			e.atHome(ada, button)
+		}
+		press()
+		shows(t, ada, e.homeNow(ada), says, "EC-1", "Write record", "Request an emergency change")
+		press()
+		e.view(ada)
+		must(t, e.ws.Person(ada).CloseView(t.Context()))
+		shows(t, ada, e.home(ada), "!"+says, "EC-1")
+	}
+}
+
+func TestTheHomeTabSaysWhyNothingWasDoneWhereNoFormCanSayIt(t *testing.T) {
+	t.Parallel()
+	e := setupHome(t)
+	n := e.request(ada).Number
+	e.activate(n)
+	e.finish(n)
+	e.home(cto)
+	home, _ := e.ws.Home(cto)
+	e.atHome(cto, "Sign off")
+	shows(t, cto, e.homeNow(cto), noneWaits)
+	late, err := e.ws.Person(cto).ClickAtHomePayload("Request an emergency change")
+	must(t, err)
+	late = late.Set("actions.0.action_id", "sign_off").Set("actions.0.value", value(n, 0)).Set("view.private_metadata", home.PrivateMetadata)
+	e.ws.Faults.Add(fault.Fault{Kind: fault.Refused, Call: "views.open", Times: 1})
+	_, err = e.ws.Deliver(t.Context(), slack.KindInteractive, late)
+	must(t, err)
+	shows(t, cto, e.homeNow(cto), "has been signed off", "Everything open")
 }

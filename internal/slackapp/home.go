@@ -61,9 +61,13 @@ func parsePages(s string) homePages {
 	return p
 }
 
-// publishHome shows somebody their home tab as it stands now.
-func (a *App) publishHome(ctx context.Context, who change.PersonID, pages homePages) {
+// publishHome shows somebody their home tab as it stands now. A notice stands above
+// it, until it is published again.
+func (a *App) publishHome(ctx context.Context, who change.PersonID, pages homePages, notice string) {
 	blocks, shown := a.homeBlocks(ctx, who, pages)
+	if notice != "" {
+		blocks = append([]slack.Block{sectionOf(notice), slack.NewDividerBlock()}, blocks...)
+	}
 	v := slack.HomeTabViewRequest{Type: slack.VTHomeTab, PrivateMetadata: shown.value(), Blocks: slack.Blocks{BlockSet: blocks}}
 	_, err := a.Slack.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: string(who), View: v})
 	if err != nil {
@@ -73,12 +77,20 @@ func (a *App) publishHome(ctx context.Context, who change.PersonID, pages homePa
 
 // refreshHome publishes somebody's home tab anew, after something changed for
 // them. It does not hold up the acknowledgement.
-func (a *App) refreshHome(ctx context.Context, who change.PersonID, pages homePages) {
-	a.replies.Go(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+func (a *App) refreshHome(ctx context.Context, who change.PersonID, pages homePages, notice string) {
+	a.beside(ctx, "a home tab", func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
-		a.publishHome(ctx, who, pages)
+		a.publishHome(ctx, who, pages, notice)
 	})
+}
+
+// noticeAtHome says something on the home tab, to whoever has clicked there: a form
+// needs a trigger that lives for three seconds, and the home tab needs none.
+func (a *App) noticeAtHome(ctx context.Context, i *interaction, text string) {
+	if i.View != nil && i.View.Type == "home" {
+		a.refreshHome(ctx, i.person(), parsePages(i.View.PrivateMetadata), text)
+	}
 }
 
 // homeBlocks is what somebody's home tab shows, and which pages these are.

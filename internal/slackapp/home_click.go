@@ -32,7 +32,9 @@ func (a *App) homeClicked(ctx context.Context, i *interaction, act action) error
 	pages := parsePages(i.View.PrivateMetadata)
 	switch act.ActionID {
 	case actionRequest:
-		a.openRequest(ctx, i.TriggerID, i.person(), form{})
+		if !a.openRequest(ctx, i.TriggerID, i.person(), form{}) {
+			a.noticeAtHome(ctx, i, "Slack did not open the form in time. Press *Request an emergency change* again, or type `"+escaped(a.Config.Command)+"`.")
+		}
 		return nil
 	case actionHomeOn, actionHomeBack:
 		return a.turnHome(ctx, i, act.Value, pages)
@@ -48,8 +50,11 @@ func (a *App) homeClicked(ctx context.Context, i *interaction, act action) error
 		return a.openForm(ctx, i, act.ActionID, key)
 	case actionSignOff:
 		_, _, err := a.do(ctx, key.Number, change.SignOff{}, i.person(), i.User.TeamID, byTrigger(i.TriggerID))
-		a.refreshHome(ctx, i.person(), pages) // if it came too late, too
-		return err
+		if err != nil && !a.tellInView(ctx, i, a.explain(ctx, err)) {
+			return nil // the home tab, as it is now, says why
+		}
+		a.refreshHome(ctx, i.person(), pages, "") // if it came too late, too
+		return nil
 	}
 	return errForged
 }
@@ -62,6 +67,6 @@ func (a *App) turnHome(ctx context.Context, i *interaction, value string, pages 
 		return errForged
 	}
 	pages[homeList(name)] = page
-	a.refreshHome(ctx, i.person(), pages)
+	a.refreshHome(ctx, i.person(), pages, "")
 	return nil
 }

@@ -69,7 +69,7 @@ func (a *App) submission(ctx context.Context, i *interaction) reply {
 	if err != nil {
 		return a.refused(ctx, i.View, err)
 	}
-	a.refreshHome(ctx, i.person(), nil) // the form may have been opened there
+	a.refreshHome(ctx, i.person(), nil, "") // the form may have been opened there
 	return accepted()
 }
 
@@ -78,7 +78,7 @@ func (a *App) event(ctx context.Context, e outerEvent) reply {
 	switch e.Event.Type {
 	case "app_home_opened":
 		if e.Event.Tab == "" || e.Event.Tab == "home" {
-			a.publishHome(ctx, change.PersonID(e.Event.User), nil)
+			a.publishHome(ctx, change.PersonID(e.Event.User), nil, "")
 		}
 	case "app_mention":
 		if a.firstTime(ctx, "event", e.EventID) {

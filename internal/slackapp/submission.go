@@ -35,7 +35,7 @@ func (a *App) submitRequest(ctx context.Context, i *interaction) reply {
 	if err != nil {
 		return a.refused(ctx, i.View, err)
 	}
-	a.refreshHome(ctx, i.person(), nil) // the form may have been opened there
+	a.refreshHome(ctx, i.person(), nil, "") // the form may have been opened there
 	return accepted()
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -48,21 +49,41 @@ func (a *App) tell(ctx context.Context, i *interaction, text string) {
 		a.tellInView(ctx, i, text)
 		return
 	}
-	address, channel, user := i.ResponseURL, i.Container.ChannelID, i.User.ID
-	if channel == "" {
-		channel = i.Channel.ID
+	to := listener{user: i.User.ID, channel: i.Container.ChannelID, response: i.ResponseURL}
+	if to.channel == "" {
+		to.channel = i.Channel.ID
 	}
-	a.replies.Go(func() {
-		ctx := context.WithoutCancel(ctx)
-		err := a.respond(ctx, address, privately(text))
-		if err != nil && channel != "" {
-			a.Log.WarnContext(ctx, "a reply could not be sent to its response address", "error", err)
-			err = a.whisper(ctx, channel, user, text)
-		}
-		if err != nil {
-			a.Log.WarnContext(ctx, "somebody could not be answered", "person", user, "error", err)
-		}
-	})
+	if i.Container.ThreadTS != i.Container.MessageTS { // a thread's first message names itself
+		to.thread = i.Container.ThreadTS
+	}
+	a.beside(ctx, "an answer to a click", func(ctx context.Context) { a.reach(ctx, to, privately(text)) })
+}
+
+// listener is who is answered, and where they look.
+type listener struct {
+	user, channel string
+	thread        string // empty outside threads
+	response      string // the response address
+}
+
+// reach answers somebody in one of two ways, and in the other one if that fails.
+// What is sent to a response address stands in the channel whatever was clicked on,
+// so that whoever reads a thread would not see it.
+func (a *App) reach(ctx context.Context, to listener, e ephemeral) {
+	respond := func() error { return a.respond(ctx, to.response, e) }
+	whisper := func() error { return a.whisper(ctx, to, e) }
+	first, second := respond, whisper
+	if to.thread != "" {
+		first, second = whisper, respond
+	}
+	err := first()
+	if err != nil && to.channel != "" {
+		a.Log.WarnContext(ctx, "a reply could not be sent in the first of two ways", "error", err)
+		err = second()
+	}
+	if err != nil {
+		a.Log.WarnContext(ctx, "somebody could not be answered", "person", to.user, "error", err)
+	}
 }
 
 // replyWithin bounds each way to answer somebody: the second is tried when the
@@ -70,16 +91,28 @@ func (a *App) tell(ctx context.Context, i *interaction, text string) {
 const replyWithin = 5 * time.Second
 
 // whisper posts a message that only one person sees.
-func (a *App) whisper(ctx context.Context, channel, user, text string) error {
+func (a *App) whisper(ctx context.Context, to listener, e ephemeral) error {
 	ctx, cancel := context.WithTimeout(ctx, replyWithin)
 	defer cancel()
-	_, err := a.Slack.PostEphemeralContext(ctx, channel, user, slack.MsgOptionText(text, false))
+	options := []slack.MsgOption{slack.MsgOptionText(e.Text, false)}
+	if len(e.Blocks) > 0 {
+		options = append(options, slack.MsgOptionBlocks(e.Blocks...))
+	}
+	if to.thread != "" {
+		options = append(options, slack.MsgOptionTS(to.thread))
+	}
+	_, err := a.Slack.PostEphemeralContext(ctx, to.channel, to.user, options...)
 	return err
 }
 
-// tellInView opens a small form that says what there is to say.
-func (a *App) tellInView(ctx context.Context, i *interaction, text string) {
-	a.open(ctx, i.TriggerID, i.View, modal("Emergency change", "", sectionOf(text)))
+// tellInView opens a small form that says what there is to say. Where Slack does
+// not open it, the home tab says it, if that is where they clicked.
+func (a *App) tellInView(ctx context.Context, i *interaction, text string) (opened bool) {
+	opened = a.open(ctx, i.TriggerID, i.View, modal("Emergency change", "", sectionOf(text)))
+	if !opened {
+		a.noticeAtHome(ctx, i, text)
+	}
+	return opened
 }
 
 // trusted tells whether an address is one of Slack's.
@@ -111,12 +144,18 @@ func (a *App) respond(ctx context.Context, address string, e ephemeral) error {
 	}
 	r.Header.Set("Content-Type", "application/json; charset=utf-8")
 	answer, err := a.http().Do(r)
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return fmt.Errorf("reply: Slack did not answer: %w", u.Err) // u itself names the address, which is a secret
+	}
 	if err != nil {
-		return fmt.Errorf("reply: Slack did not answer") // the address is a secret: the cause would name it
+		return errors.New("reply: Slack did not answer")
 	}
 	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
-	if err != nil || answer.StatusCode != http.StatusOK || !taken(body) {
+	if err != nil {
+		return fmt.Errorf("reply: Slack's answer broke off: %w", err)
+	}
+	if answer.StatusCode != http.StatusOK || !taken(body) {
 		return fmt.Errorf("reply: Slack answered %d, and not that it took it", answer.StatusCode)
 	}
 	return nil
@@ -150,11 +189,16 @@ const (
 	sayFinishedOnly = "%s has ended. The form for its record could not be opened just now: *Write record* opens it."
 )
 
-// openForClick opens a form, and tells whoever clicked on a message when it did not
-// open. Whoever clicked in a view could be told by another form only.
+// openForClick opens a form, and tells whoever clicked on a message or on the home
+// tab when it did not open. Whoever clicked in a form could be told by another one
+// only.
 func (a *App) openForClick(ctx context.Context, i *interaction, v slack.ModalViewRequest, otherwise string) {
-	if !a.open(ctx, i.TriggerID, i.View, v) && (i.View == nil || i.ResponseURL != "") {
+	switch {
+	case a.open(ctx, i.TriggerID, i.View, v):
+	case i.View == nil || i.ResponseURL != "":
 		a.tell(ctx, i, otherwise)
+	default:
+		a.noticeAtHome(ctx, i, otherwise)
 	}
 }
 

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -174,9 +175,12 @@ func (w *Workspace) chatPostEphemeral(a args) answer {
 	if ans.err != "" {
 		return ans
 	}
+	thread := a.str("thread_ts")
+	if thread != "" && !slices.ContainsFunc(w.messages[c.ID], func(m *Message) bool { return m.ThreadTS == thread && !m.Deleted }) {
+		w.violate("chat.postEphemeral", "thread_ts names no thread that has replies, so that nobody sees it")
+	}
 	m := w.post(&Message{
-		Channel: c.ID, User: w.opt.BotUserID, fromApp: true, Text: body.text, Blocks: body.blocks, Ephemeral: true, Reader: u.ID,
-		ThreadTS: a.str("thread_ts"),
+		Channel: c.ID, User: w.opt.BotUserID, fromApp: true, Text: body.text, Blocks: body.blocks, Ephemeral: true, Reader: u.ID, ThreadTS: thread,
 	})
 	return good(map[string]any{"message_ts": m.TS})
 }

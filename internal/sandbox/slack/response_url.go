@@ -92,6 +92,7 @@ func (w *Workspace) respond(call string, u *responseURL, a args) answer {
 	switch kind := a.str("response_type"); kind {
 	case "", "ephemeral":
 		m.Ephemeral, m.Reader = true, u.user
+		m.ThreadTS = "" // Slack shows it in the channel, whatever it was asked for
 	case "in_channel":
 	default:
 		return blame("invalid_response_type", "response_type "+kind)
