@@ -35,10 +35,12 @@ func (p *program) wireServer() error {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	requests := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "breakglass_http_request_seconds", Help: "How long requests took, by route and status.",
-		Buckets: []float64{.005, .02, .05, .1, .25, .5, 1, 2, 3, 5},
-	}, []string{"route", "status"})
+	requests := timings("breakglass_http_request_seconds", "How long requests took, by route and status.", "route")
+	if p.cfg.Slack.Mode == config.SlackOverSocket {
+		payloads := timings("breakglass_socket_payload_seconds", "How long payloads of Socket Mode took, by door and status.", "door")
+		registry.MustRegister(payloads)
+		p.app.Observe = observing(payloads)
+	}
 	registry.MustRegister(requests, newBacklog(p.ledger, p.now, p.log), newCensusMetrics(p.ledger, p.log))
 	if p.systems.calls != nil {
 		registry.MustRegister(newCallMetrics(p.systems.calls))
@@ -47,12 +49,23 @@ func (p *program) wireServer() error {
 		Listen: p.cfg.HTTP.Listen, MetricsListen: p.cfg.HTTP.MetricsListen, Routes: routes,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}),
 		Checks:  p.checks(), Log: p.log, Now: p.now,
-		Observe: func(route string, status int, took time.Duration) {
-			requests.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
-		},
+		Observe: observing(requests),
 	})
 	p.server = server
 	return err
+}
+
+// timings measure how long something took, by where it came in and its status.
+func timings(name, help, where string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: name, Help: help, Buckets: []float64{.005, .02, .05, .1, .25, .5, 1, 2, 3, 5},
+	}, []string{where, "status"})
+}
+
+func observing(timings *prometheus.HistogramVec) func(where string, status int, took time.Duration) {
+	return func(where string, status int, took time.Duration) {
+		timings.WithLabelValues(where, strconv.Itoa(status)).Observe(took.Seconds())
+	}
 }
 
 // webhooks adds the webhooks that have a secret. Without one they do not exist.

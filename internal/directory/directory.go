@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/breakglass-bot/breakglass/internal/change"
 )
 
@@ -103,17 +101,16 @@ func (a Asking) Groups(ctx context.Context, ids []change.GroupID) change.GroupVi
 func (d *Directory) view(ctx context.Context, ids []change.GroupID, age time.Duration) change.GroupView {
 	view := make(change.GroupView, len(ids))
 	var mu sync.Mutex
-	var all errgroup.Group
+	var all Looks
 	for _, id := range ids {
-		all.Go(func() error {
+		all.Go(func() {
 			m := d.membership(ctx, id, age, nil)
 			mu.Lock()
 			defer mu.Unlock()
 			view[id] = m
-			return nil
 		})
 	}
-	_ = all.Wait() // none of them answers an error
+	all.Wait()
 	return view
 }
 
@@ -143,14 +140,11 @@ func (d *Directory) membership(ctx context.Context, id change.GroupID, age time.
 // named although the union as a whole is not Known.
 func (d *Directory) union(ctx context.Context, ids []change.GroupID, age time.Duration, path []change.GroupID) change.Membership {
 	parts := make([]change.Membership, len(ids))
-	var running errgroup.Group
+	var running Looks
 	for i, id := range ids {
-		running.Go(func() error {
-			parts[i] = d.membership(ctx, id, age, path)
-			return nil
-		})
+		running.Go(func() { parts[i] = d.membership(ctx, id, age, path) })
 	}
-	_ = running.Wait() // none of them answers an error
+	running.Wait()
 	all := change.Membership{Known: true}
 	for _, m := range parts {
 		all.Known = all.Known && m.Known
@@ -220,15 +214,12 @@ func (d *Directory) ask(ctx context.Context, g change.Group) ([]change.PersonID,
 // up stays: what they do themselves is checked live in any case.
 func (d *Directory) present(ctx context.Context, people []change.PersonID) []change.PersonID {
 	standing := make([]change.Standing, len(people))
-	var all errgroup.Group
-	all.SetLimit(8)
+	var all Looks
+	all.Limit(8)
 	for i, id := range people {
-		all.Go(func() error {
-			standing[i] = d.standing(ctx, id)
-			return nil
-		})
+		all.Go(func() { standing[i] = d.standing(ctx, id) })
 	}
-	_ = all.Wait() // none of them answers an error
+	all.Wait()
 	var here []change.PersonID
 	for i, id := range people {
 		if standing[i] == change.Member && !slices.Contains(here, id) {

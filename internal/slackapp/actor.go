@@ -3,10 +3,10 @@ package slackapp
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/directory"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 )
 
@@ -79,7 +79,7 @@ func (a *App) actor(ctx context.Context, id change.PersonID, teamID string, c *c
 	look, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var groups change.GroupView
-	var both sync.WaitGroup
+	var both directory.Looks
 	both.Go(func() { groups = a.People.Groups(look, c.GroupsOf(a.Rules)) })
 	_, err := a.memberWithin(look, ctx, id, teamID)
 	both.Wait()

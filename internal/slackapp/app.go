@@ -77,8 +77,8 @@ type Config struct {
 	APIURL        string // Slack's Web API; response addresses of its host are trusted, besides Slack's own
 }
 
-// App is Slack's edge, inwards. All fields but those of Lookups and HTTP are
-// needed.
+// App is Slack's edge, inwards. All fields but those of Lookups, HTTP and
+// Observe are needed.
 type App struct {
 	Slack    *slack.Client
 	Ledger   *ledger.Ledger
@@ -90,6 +90,9 @@ type App struct {
 	HTTP     *http.Client // posts replies to response addresses; nil: one with a timeout of 5 s
 	Now      func() time.Time
 	Log      *slog.Logger
+	// Observe hears of each payload of Socket Mode how it was answered, as HTTP would
+	// say it, and how long that took; nil: nobody counts.
+	Observe func(door string, status int, took time.Duration)
 
 	flood      flood
 	replays    replays

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"sync"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/directory"
 	"github.com/breakglass-bot/breakglass/internal/workflow"
 )
 
@@ -52,7 +52,7 @@ func (a *App) findingActor(ctx context.Context, i *interaction, finding int64, e
 	look, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
 	var groups change.GroupView
-	var both sync.WaitGroup
+	var both directory.Looks
 	both.Go(func() { groups = a.People.Groups(look, a.Rules.Roles.CTO) })
 	p, err := a.memberWithin(look, ctx, i.person(), i.User.TeamID)
 	both.Wait()

@@ -19,15 +19,17 @@ func (a *App) seeIncident(ctx context.Context, c *change.Change, cmd change.Comm
 	}
 	seen := make(chan *change.Incident, 1)
 	go func() {
+		answered := (*change.Incident)(nil)
+		defer func() { seen <- answered }() // also when the look-up panicked: then nothing was seen
+		defer a.recovered(ctx, "the look-up of an incident")
 		look, cancel := context.WithTimeout(ctx, lookWithin)
 		defer cancel()
 		found, err := a.Lookups.Incidents.Incident(look, i.Now.ID)
 		if err != nil {
 			a.Log.WarnContext(ctx, "the incident of a change could not be looked up", "change", c.Number.String(), "error", err)
-			seen <- nil
 			return
 		}
-		seen <- &found
+		answered = &found
 	}()
 	return func() change.Command { return with(<-seen) }
 }

@@ -7,11 +7,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/sandbox/fault"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/slack"
 	"github.com/breakglass-bot/breakglass/internal/slackapp"
 )
@@ -232,14 +234,11 @@ func TestRepliesGoToSlackOnly(t *testing.T) {
 
 func TestSocketModeCarriesTheSameAndAcknowledgesAfterTheCommit(t *testing.T) {
 	t.Parallel()
-	e := setup(t, func(o *slack.Options, a *slackapp.App) { o.SocketMode, a.Config.AppID = true, "" })
+	e := setup(t, overSocket)
 	if err := e.app.Ready(); err != nil {
 		t.Errorf("over HTTP: %v", err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- e.app.RunSocket(ctx, e.app.Slack) }()
-	must(t, e.ws.WaitFor(t.Context(), func() bool { return e.ws.Sockets() == 1 }))
+	stop := e.listen()
 	c := e.request(ada)
 	if c.Phase != change.Requested || c.Access.Target != "production" {
 		t.Errorf("stored: %+v", c)
@@ -251,9 +250,50 @@ func TestSocketModeCarriesTheSameAndAcknowledgesAfterTheCommit(t *testing.T) {
 	if got := e.change(c.Number).Phase; got != change.Approved {
 		t.Errorf("acknowledged, and the change is %s", got)
 	}
-	cancel()
-	must(t, <-done)
+	stop()
 	if e.app.Ready() == nil {
 		t.Error("not connected any more, and yet ready")
 	}
+}
+
+// Slack drops an acknowledgement of 20 KB, and tells whoever typed that it failed.
+func TestALongAnswerToACommandArrivesOverSocketMode(t *testing.T) {
+	t.Parallel()
+	e := setup(t, overSocket)
+	stop := e.listen()
+	n := e.request(ada).Number
+	for i := range 40 {
+		e.addNote(n, strings.Repeat("&", 200)+strconv.Itoa(i))
+	}
+	for _, fault := range []string{"", "response_url"} {
+		before := len(e.ws.Ephemerals(ada))
+		if fault != "" {
+			e.ws.Faults.Add(refusedOnce(fault))
+		}
+		r, err := e.ws.Person(ada).Command(t.Context(), otherChannel, "/emergency", "show "+n.String())
+		must(t, err)
+		if len(r.Body) != 0 {
+			t.Errorf("acknowledged with %d bytes", len(r.Body))
+		}
+		e.toldHolds(ada, n.String(), "Timeline")
+		if told := len(e.ws.Ephemerals(ada)) - before; told != 1 {
+			t.Errorf("answered %d times", told)
+		}
+	}
+	r, err := e.ws.Person(ada).Command(t.Context(), otherChannel, "/emergency", "help")
+	must(t, err)
+	if !strings.Contains(string(r.Body), "Emergency changes") {
+		t.Errorf("a short answer comes at once; it is %q", r.Body)
+	}
+	stop()
+}
+
+func (e *edge) addNote(n change.Number, text string) {
+	e.t.Helper()
+	_, err := e.app.Workflow.Do(e.t.Context(), n, change.AddNote{Text: text}, change.Actor{ID: ada, Standing: change.Member, Via: "test"})
+	must(e.t, err)
+}
+
+func refusedOnce(call string) fault.Fault {
+	return fault.Fault{Kind: fault.Refused, Call: call, Times: 1}
 }

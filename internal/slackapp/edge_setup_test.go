@@ -2,6 +2,8 @@ package slackapp_test
 
 import (
 	"errors"
+	"io"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -90,7 +92,9 @@ func setupOn(t *testing.T, pool *pgxpool.Pool, options ...edgeOption) *edge {
 	mux.Handle("POST /slack/commands", e.app.Commands())
 	mux.Handle("POST /slack/interactions", e.app.Interactions())
 	mux.Handle("POST /slack/events", e.app.Events())
-	door := httptest.NewServer(mux)
+	door := httptest.NewUnstartedServer(mux)
+	door.Config.ErrorLog = log.New(io.Discard, "", 0) // some handlers panic on purpose
+	door.Start()
 	t.Cleanup(door.Close)
 	t.Cleanup(func() {
 		e.app.Wait()

@@ -31,9 +31,17 @@ type people struct {
 	*directory.Directory
 	silent       atomic.Bool // nobody is found in time; a look-up lasts as long as it may
 	silentGroups atomic.Bool
+	panics       atomic.Value // the name of the look-up that does, or nothing
+}
+
+func (p *people) may(panics string) {
+	if p.panics.Load() == panics {
+		panic("a look-up of " + panics + " went wrong")
+	}
 }
 
 func (p *people) Person(ctx context.Context, id change.PersonID) (change.Person, error) {
+	p.may("a person")
 	if p.silent.Load() {
 		<-ctx.Done() // as a look-up does that is not answered
 		return change.Person{}, &change.OutsideError{System: change.SystemSlack, Call: "users.info", Outcome: change.Unknown}
@@ -42,6 +50,7 @@ func (p *people) Person(ctx context.Context, id change.PersonID) (change.Person,
 }
 
 func (p *people) Groups(ctx context.Context, ids []change.GroupID) change.GroupView {
+	p.may("groups")
 	if p.silentGroups.Load() {
 		<-ctx.Done()
 		return change.GroupView{}
@@ -63,6 +72,7 @@ type outside struct {
 	incidents []change.Incident
 	incErr    error
 	listed    int
+	panics    bool // when an incident is looked up
 }
 
 func (o *outside) FindUser(_ context.Context, email string) (change.AWSUser, error) {
@@ -112,6 +122,9 @@ func (o *outside) Recent(context.Context) ([]change.Incident, error) {
 func (o *outside) Incident(_ context.Context, id string) (change.Incident, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.panics {
+		panic("a look-up of an incident went wrong")
+	}
 	for _, i := range o.incidents {
 		if i.ID == id || i.Reference == id {
 			return i, o.incErr

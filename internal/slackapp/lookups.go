@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/directory"
 )
 
 // looked is what could be looked up about a request in time.
@@ -37,7 +38,7 @@ func (a *App) look(ctx context.Context, f *form, who change.PersonID, teamID str
 		l.no[field] = say
 	}
 	kind, _ := a.Rules.Kind(f.Kind)
-	var all sync.WaitGroup
+	var all directory.Looks
 	all.Go(func() {
 		l.person, l.err = a.memberWithin(within, ctx, who, teamID)
 		if l.err == nil && !f.Report && f.Target != "" {

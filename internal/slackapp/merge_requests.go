@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/directory"
 )
 
 // MergeRequests reads merge and pull requests. Its errors are *change.OutsideError.
@@ -78,7 +79,7 @@ func (a *App) lookMergeRequests(ctx context.Context, typed string, no func(chang
 	}
 	var mu sync.Mutex
 	var wrong []string
-	var looks sync.WaitGroup
+	var looks directory.Looks
 	for i := range all {
 		looks.Go(func() {
 			seen, say := a.lookMergeRequest(ctx, all[i].Ref)

@@ -12,8 +12,8 @@ import (
 	"github.com/breakglass-bot/breakglass/internal/change"
 )
 
-// maxAnswer bounds the answer to a search, in bytes: Slack drops longer ones
-// that come over Socket Mode.
+// maxAnswer bounds what an acknowledgement says, in bytes: Slack drops those of 20 KB
+// and more that come over Socket Mode.
 const maxAnswer = 18_000
 
 // offered is the answer to a search. An empty list has to be an empty list, so

@@ -2,6 +2,7 @@ package slackapp
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,6 +17,10 @@ import (
 
 // socketAtOnce bounds how many payloads are worked on at the same time.
 const socketAtOnce = 64
+
+// acksLeave is how long the connection outlives the last acknowledgement when it is
+// to end: the client writes them in a goroutine of its own, and does not say when.
+const acksLeave = 200 * time.Millisecond
 
 // socketState is what is known of the Socket Mode connection.
 type socketState struct {
@@ -65,8 +70,7 @@ func (a *App) RunSocket(ctx context.Context, api *slack.Client) error {
 		case <-ctx.Done():
 			a.socket.set(errors.New("not connected to Slack any more"))
 			work.Wait()
-			disconnect()
-			if err := <-running; err != nil && !errors.Is(err, context.Canceled) {
+			if err := ended(running, disconnect); err != nil && !errors.Is(err, context.Canceled) {
 				a.Log.WarnContext(ctx, "the connection to Slack ended badly, when it was to end", "error", err)
 			}
 			return nil
@@ -87,6 +91,20 @@ func (a *App) RunSocket(ctx context.Context, api *slack.Client) error {
 			})
 		}
 	}
+}
+
+// ended lets the last acknowledgements leave, ends the connection, and answers how it
+// ended.
+func ended(running <-chan error, disconnect func()) error {
+	leave := time.NewTimer(acksLeave)
+	defer leave.Stop()
+	select {
+	case err := <-running:
+		return err
+	case <-leave.C:
+	}
+	disconnect()
+	return <-running
 }
 
 func doorOf(t socketmode.EventType) (door, bool) {
@@ -123,14 +141,23 @@ func (a *App) note(ctx context.Context, event socketmode.Event) {
 // envelope works on one payload and acknowledges it with the answer. Without an
 // acknowledgement Slack tells the person that it failed.
 func (a *App) envelope(ctx context.Context, client *socketmode.Client, d door, request socketmode.Request) {
+	began, status := a.Now(), http.StatusInternalServerError // until there is an answer: it may panic
+	defer func() {
+		if a.Observe != nil {
+			a.Observe(string(d), status, a.Now().Sub(began))
+		}
+	}()
+	defer a.recovered(ctx, "an envelope of "+string(d))
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()
 	ctx = crashpoint.Payload(ctx, string(d), request.Payload)
 	r := a.dispatch(ctx, d, delivered{body: request.Payload, mark: request.EnvelopeID})
-	if r.status != http.StatusOK {
+	status = r.status
+	if status != http.StatusOK {
 		a.Log.WarnContext(ctx, "a payload was not taken", "door", string(d), "status", r.status)
 		return
 	}
+	r = a.fitting(ctx, d, request, r)
 	send, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	crashpoint.Reach(ctx, "before reply")
@@ -138,4 +165,25 @@ func (a *App) envelope(ctx context.Context, client *socketmode.Client, d door, r
 		a.Log.WarnContext(ctx, "a payload could not be acknowledged", "door", string(d), "error", err)
 	}
 	crashpoint.Reach(ctx, "after reply")
+}
+
+// fitting is the answer as Socket Mode carries it. Slack drops a longer one, and
+// tells whoever typed the command that it failed, so that goes to the command's
+// response address, behind an empty acknowledgement.
+func (a *App) fitting(ctx context.Context, d door, request socketmode.Request, r reply) reply {
+	said, is := r.body.(ephemeral)
+	if d != doorCommand || !is {
+		return r
+	}
+	raw, err := json.Marshal(said)
+	if err == nil && len(raw) <= maxAnswer {
+		return r
+	}
+	var c command
+	if err := json.Unmarshal(request.Payload, &c); err != nil {
+		return r // it was read before
+	}
+	to := listener{user: c.UserID, channel: c.ChannelID, response: c.ResponseURL}
+	a.beside(ctx, "a long answer to a command", func(ctx context.Context) { a.reach(ctx, to, said) })
+	return accepted()
 }
