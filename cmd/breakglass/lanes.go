@@ -30,10 +30,6 @@ func (p *program) lanes() []wake.Lane {
 	return all
 }
 
-// kick has the ticker look at once for assignments that are due. The first job may
-// run before there is one; it looks when it starts.
-func (p *program) kick() {
-	if p.ticker != nil {
-		p.ticker.Kick()
-	}
-}
+// kick has the ticker look at once for assignments that are due. A job may run
+// before it has started; it looks when it does.
+func (p *program) kick() { p.ticker.Kick() }

@@ -49,8 +49,9 @@ type program struct {
 	ticker    *wake.Ticker
 	server    *httpserver.Server
 
-	broken     chan error // a part that must not end has ended
-	stopSocket context.CancelFunc
+	broken      chan error // a part that must not end has ended
+	stopSocket  context.CancelFunc
+	socketEnded chan struct{} // closed once nothing of it is in hand any more
 }
 
 // systems are the clients of what breakglass talks to. Those that the
@@ -237,7 +238,9 @@ func (p *program) start(ctx context.Context) error {
 	if p.cfg.Slack.Mode == config.SlackOverSocket {
 		var socket context.Context
 		socket, p.stopSocket = context.WithCancel(background)
+		p.socketEnded = make(chan struct{})
 		go func() {
+			defer close(p.socketEnded)
 			if err := p.app.RunSocket(socket, p.systems.slack); err != nil {
 				p.broken <- err
 			}
@@ -246,15 +249,33 @@ func (p *program) start(ctx context.Context) error {
 	return p.server.Start(background)
 }
 
-// stop finishes what is in hand: first what comes in, then what goes out.
+// stop finishes what is in hand, until ctx ends: first what comes in, then what goes
+// out. Each part may use those that end after it.
 func (p *program) stop(ctx context.Context) error {
 	if p.stopSocket != nil {
 		p.stopSocket()
+		select {
+		case <-p.socketEnded:
+		case <-ctx.Done():
+		}
 	}
 	err := p.server.Stop(ctx)
-	p.app.Wait()
-	p.ticker.Stop()
+	until(ctx, p.app.Wait)
+	until(ctx, p.ticker.Stop)
 	return errors.Join(err, p.queue.Stop(ctx))
+}
+
+// until does something that takes no context, and waits for it until ctx ends.
+func until(ctx context.Context, do func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
 }
 
 func (p *program) close() { p.pool.Close() }

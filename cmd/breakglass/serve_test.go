@@ -23,7 +23,13 @@ import (
 // served is a world and a configuration, with the world's secrets set.
 func served(t *testing.T, database string) (file string) {
 	t.Helper()
-	world, err := sandbox.Start(t.Context(), sandbox.Options{Now: time.Now})
+	_, file = servedBeside(t, database, sandbox.Options{Now: time.Now})
+	return file
+}
+
+func servedBeside(t *testing.T, database string, opts sandbox.Options) (world *sandbox.World, file string) {
+	t.Helper()
+	world, err := sandbox.Start(t.Context(), opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +44,7 @@ func served(t *testing.T, database string) (file string) {
 		t.Setenv(name, value)
 	}
 	t.Setenv("DATABASE_URL", database)
-	return file
+	return world, file
 }
 
 func execute(t *testing.T, database, sql string) {
