@@ -178,6 +178,17 @@ func TestAnActionIsOwedByItsOwnerUntilItHasATicket(t *testing.T) {
 	l.phase(change.Closed)
 }
 
+func TestARowOfAReviewThatIsLeftEmptyIsNoAction(t *testing.T) {
+	t.Parallel()
+	l := begin(t, request(withAccess)).end()
+	text := goodReview
+	text.Actions = []change.Action{{}, {What: "x", Owner: requester, Due: start}, {What: " "}, {What: "y", Owner: requester, Due: start}}
+	l.do(change.SubmitReview{Text: text}, member(requester))
+	if got := l.c.Review.Text.Actions; len(got) != 2 || got[0].What != "x" || got[1].What != "y" || l.c.Owes(change.OweAction, 2) == nil || l.c.Owes(change.OweAction, 3) != nil {
+		t.Errorf("kept %+v", got)
+	}
+}
+
 func TestAReviewSaysWhatItLacks(t *testing.T) {
 	t.Parallel()
 	l := begin(t, request(withAccess)).end()
@@ -185,6 +196,17 @@ func TestAReviewSaysWhatItLacks(t *testing.T) {
 	want := map[change.Field]string{change.FieldReviewStandard: "", change.FieldReviewPrevent: "", change.OwnerField(1): ""}
 	if diff := cmp.Diff(want, r.Fields, cmp.Comparer(func(string, string) bool { return true })); diff != "" {
 		t.Error(diff)
+	}
+	behind := goodReview
+	behind.NoAction = ""
+	behind.Actions = []change.Action{{What: " "}, {What: "y", Owner: requester, Due: start}, {Owner: requester}}
+	r = l.refusal(change.SubmitReview{Text: behind}, member(requester), change.BadInput)
+	if diff := cmp.Diff(map[change.Field]string{change.ActionField(3): "Say what the action is."}, r.Fields); diff != "" {
+		t.Error(diff)
+	}
+	behind.Actions = []change.Action{{}, {What: " "}}
+	if r := l.refusal(change.SubmitReview{Text: behind}, member(requester), change.BadInput); r.Fields[change.FieldNoAction] == "" {
+		t.Errorf("the refusal is %v", r)
 	}
 	none := goodReview
 	none.NoAction = ""

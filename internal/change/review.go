@@ -64,6 +64,7 @@ func (x SubmitReview) decide(d *decision) error {
 	if p := text.problems(c.Plan); len(p) > 0 {
 		return &Refusal{Code: BadInput, Say: "The review is not complete yet.", Fields: p}
 	}
+	text.Actions = text.named()
 	c.Review = Review{Text: text, Submitted: d.now, By: d.actor.ID}
 	if o := c.Owes(OweReview, 0); o != nil {
 		o.Part = d.now
@@ -75,19 +76,32 @@ func (x SubmitReview) decide(d *decision) error {
 	return nil
 }
 
+// trimmed takes the spaces off. Rows without an action stay: what is wrong with those
+// behind them is said at their inputs.
 func (t ReviewText) trimmed() ReviewText {
 	t.What, t.Standard = strings.TrimSpace(t.What), strings.TrimSpace(t.Standard)
 	t.Prevent, t.NoAction = strings.TrimSpace(t.Prevent), strings.TrimSpace(t.NoAction)
 	t.RootCause = strings.TrimSpace(t.RootCause)
-	var actions []Action
+	t.Actions = slices.Clone(t.Actions)
+	for i := range t.Actions {
+		t.Actions[i].What = strings.TrimSpace(t.Actions[i].What)
+	}
+	return t
+}
+
+// named are the actions without the rows that were left empty.
+func (t ReviewText) named() (actions []Action) {
 	for _, a := range t.Actions {
-		a.What = strings.TrimSpace(a.What)
-		if a.What != "" || a.Owner != "" || !a.Due.IsZero() {
+		if !a.Blank() {
 			actions = append(actions, a)
 		}
 	}
-	t.Actions = actions
-	return t
+	return actions
+}
+
+// Blank tells whether nothing was filled in.
+func (a Action) Blank() bool {
+	return strings.TrimSpace(a.What) == "" && a.Owner == "" && a.Due.IsZero()
 }
 
 func (t ReviewText) texts() map[string]string {
@@ -121,12 +135,14 @@ func (t ReviewText) problems(plan Plan) map[Field]string {
 	checkText(p, FieldReviewPrevent, t.Prevent, true)
 	checkText(p, FieldRootCause, t.RootCause, plan.RootCause)
 	checkText(p, FieldNoAction, t.NoAction, false)
-	if plan.NeedsAction && len(t.Actions) == 0 && t.NoAction == "" {
+	named := len(t.named())
+	if plan.NeedsAction && named == 0 && t.NoAction == "" {
 		p[FieldNoAction] = "Name a preventive action, or say here why none is needed."
 	}
 	for i, a := range t.Actions {
 		switch {
-		case i >= ActionLimit:
+		case a.Blank():
+		case i >= ActionLimit && named > ActionLimit:
 			p[ActionField(ActionLimit)] = "At most three actions fit; put more into one of them."
 		case a.What == "":
 			p[ActionField(i+1)] = "Say what the action is."

@@ -328,6 +328,17 @@ func TestAReviewIsKeptAsADraftAndThenSubmitted(t *testing.T) {
 	if said := formError(t, p.Submit(ctx)); !strings.Contains(said["Why is no action needed"], "preventive action") {
 		t.Errorf("the form says %v", said)
 	}
+	must(t, p.Type(ctx, "Preventive action 3", "Add an alert"))
+	if said := formError(t, p.Submit(ctx)); !strings.Contains(said["Owner 3"], "who owns") || len(said) != 1 {
+		t.Errorf("the form says %v", said)
+	}
+	must(t, p.ClickInView(ctx, "Save draft"))
+	must(t, p.CloseView(ctx))
+	must(t, p.Click(ctx, ended, "write_review"))
+	if shown := e.view(ada); !strings.Contains(shown, "Preventive action 3 (optional)\n   > Add an alert") {
+		t.Errorf("after the draft:\n%s", shown)
+	}
+	must(t, p.Type(ctx, "Preventive action 3", ""))
 	must(t, p.Type(ctx, "Preventive action", "Add a restart job"))
 	must(t, p.Select(ctx, "Owner", ben))
 	if said := formError(t, p.Submit(ctx)); !strings.Contains(said["Due"], "by when") {

@@ -3,7 +3,6 @@ package slackapp
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -77,20 +76,25 @@ func actionRow(row int, action change.Action) []slack.Block {
 	}
 }
 
-// reviewOf reads the review's form.
+// reviewOf reads the review's form. A row that was left empty stays where it is, as
+// long as one behind it is filled in.
 func reviewOf(v *shownView) change.ReviewText {
 	t := change.ReviewText{
 		What: v.text(inputReviewWhat), Standard: v.text(inputReviewStandard),
 		Prevent: v.text(inputReviewPrevent), NoAction: v.text(inputNoAction), RootCause: v.text(inputRootCause),
 	}
+	rows, last := make([]change.Action, change.ActionLimit), 0
 	for row := 1; row <= change.ActionLimit; row++ {
 		action := change.Action{What: v.text(actionInput(row)), Owner: change.PersonID(v.at(ownerInput(row)).SelectedUser)}
 		if day, err := time.Parse(time.DateOnly, v.at(byInput(row)).SelectedDate); err == nil {
 			action.Due = day
 		}
-		if strings.TrimSpace(action.What) != "" || action.Owner != "" || !action.Due.IsZero() {
-			t.Actions = append(t.Actions, action)
+		if rows[row-1] = action; !action.Blank() {
+			last = row
 		}
+	}
+	if last > 0 {
+		t.Actions = rows[:last]
 	}
 	return t
 }
