@@ -55,7 +55,7 @@ func (p *program) wireSlack() {
 	p.app = &slackapp.App{
 		Slack: p.systems.slack, Ledger: p.ledger, Workflow: p.workflow, People: p.directory, Rules: p.cfg.Rules, Now: p.now, Log: p.log,
 		Config: slackapp.Config{
-			TeamID: p.cfg.Slack.TeamID, SigningSecret: p.cfg.Secrets.SlackSigningSecret.Reveal(), Command: p.cfg.Slack.Command,
+			TeamID: p.cfg.Slack.TeamID, AppID: p.cfg.Slack.AppID, SigningSecret: p.cfg.Secrets.SlackSigningSecret.Reveal(), Command: p.cfg.Slack.Command,
 			Channel: p.cfg.Slack.Channel, AuditChannel: p.cfg.Slack.AuditChannel, ReleaseURL: p.cfg.ReleaseProcessURL,
 			Organization: p.cfg.Organization, PortalURL: p.portal(), APIURL: p.cfg.Slack.APIURL,
 		},

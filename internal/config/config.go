@@ -45,6 +45,7 @@ const (
 type Slack struct {
 	Mode         SlackMode // default http
 	TeamID       string    // T…; a payload from any other workspace is refused
+	AppID        string    // A…; a payload for any other application is refused; empty: known in Socket Mode alone
 	APIURL       string    // ends in a slash; default https://slack.com/api/
 	Command      string    // with its slash; default /emergency
 	Channel      string    // C… or G…

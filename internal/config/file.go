@@ -45,6 +45,7 @@ type fileSlack struct {
 	spot
 	Mode         text `key:"mode"`
 	TeamID       text `key:"team_id,required"`
+	AppID        text `key:"app_id"`
 	APIURL       text `key:"api_url"`
 	Command      text `key:"command"`
 	Channel      text `key:"channel,required"`

@@ -70,6 +70,10 @@ func TestSystemsAndAddressesAreChecked(t *testing.T) {
 			want: "`slack.team_id` is `example`; it must be a Slack workspace id, such as T012ABCDEF",
 		},
 		{
+			name: "application id", old: "# app_id: A0EXAMPLE", new: "app_id: B0EXAMPLE", at: "B0EXAMPLE",
+			want: "`slack.app_id` is `B0EXAMPLE`; it must be a Slack application id, such as A012ABCDEF",
+		},
+		{
 			name: "channel name", old: "channel: C0EMERGENCY", new: `channel: "#emergency"`, at: `"#emergency"`,
 			want: "`slack.channel` is `#emergency`; it must be a Slack channel id (the name of the channel is no id), such as C012ABCDEF",
 		},
@@ -128,15 +132,15 @@ func TestPeopleAndGroupsAreChecked(t *testing.T) {
 		},
 		{
 			name: "person twice", old: "{slack: U0DEPUTY,", new: "{slack: U0CTO,", at: "U0CTO, jira: 5b10ac8d82e05b22cc7d4ef6",
-			want: "`people[1].slack`: the person `U0CTO` is declared already, on line 56; give each its own id",
+			want: "`people[1].slack`: the person `U0CTO` is declared already, on line 57; give each its own id",
 		},
 		{
 			name: "identity of two people", old: "5b10ac8d82e05b22cc7d4ef6", new: "5b10ac8d82e05b22cc7d4ef5", at: "5b10ac8d82e05b22cc7d4ef5}",
-			want: "`people[1].jira` is `5b10ac8d82e05b22cc7d4ef5`, which is somebody else's on line 56; an identity belongs to one person",
+			want: "`people[1].jira` is `5b10ac8d82e05b22cc7d4ef5`, which is somebody else's on line 57; an identity belongs to one person",
 		},
 		{
 			name: "identity of two people in other case", old: "7d4ef6}", new: "7d4ef6, github: The-CTO}", at: "The-CTO",
-			want: "`people[1].github` is `The-CTO`, which is somebody else's on line 56; an identity belongs to one person",
+			want: "`people[1].github` is `The-CTO`, which is somebody else's on line 57; an identity belongs to one person",
 		},
 		{
 			name: "AWS user", old: "93d4a8e2-1111-2222-3333-444455556666", new: "contractor", at: "contractor",

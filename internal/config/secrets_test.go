@@ -54,15 +54,15 @@ func TestSecretsAreAskedForWhereTheyAreNeeded(t *testing.T) {
 		},
 		{
 			"no Jira token", example(t), without([]string{"JIRA_API_TOKEN"}, nil),
-			"breakglass.yaml:35:1: the file has the section `jira`: set the environment variable JIRA_API_TOKEN, or JIRA_API_TOKEN_FILE to the file that holds it",
+			"breakglass.yaml:36:1: the file has the section `jira`: set the environment variable JIRA_API_TOKEN, or JIRA_API_TOKEN_FILE to the file that holds it",
 		},
 		{
 			"no Jira e-mail", example(t), without([]string{"JIRA_EMAIL"}, nil),
-			"breakglass.yaml:35:1: the file has the section `jira`: set the environment variable JIRA_EMAIL, or JIRA_EMAIL_FILE to the file that holds it",
+			"breakglass.yaml:36:1: the file has the section `jira`: set the environment variable JIRA_EMAIL, or JIRA_EMAIL_FILE to the file that holds it",
 		},
 		{
 			"no incident.io key", example(t), without([]string{"INCIDENT_IO_API_KEY"}, nil),
-			"breakglass.yaml:42:1: the file has the section `incident_io`: set the environment variable INCIDENT_IO_API_KEY, or INCIDENT_IO_API_KEY_FILE to the file that holds it",
+			"breakglass.yaml:43:1: the file has the section `incident_io`: set the environment variable INCIDENT_IO_API_KEY, or INCIDENT_IO_API_KEY_FILE to the file that holds it",
 		},
 		{
 			"both ways", example(t), without(nil, map[string]string{"SLACK_BOT_TOKEN_FILE": "/run/token"}),

@@ -16,6 +16,8 @@ type shape struct {
 // The shapes. Slack documents no lengths, so none is asked for.
 func teamShape() shape { return shape{"a Slack workspace id", "T012ABCDEF", `T[A-Z0-9]{2,}`} }
 
+func appShape() shape { return shape{"a Slack application id", "A012ABCDEF", `A[A-Z0-9]{2,}`} }
+
 func channelShape() shape {
 	return shape{"a Slack channel id (the name of the channel is no id)", "C012ABCDEF", `[CG][A-Z0-9]{2,}`}
 }

@@ -9,12 +9,14 @@ func (b *builder) slack() {
 	raw := &b.file.Slack
 	raw.Mode.oneOf(b.report, string(SlackOverHTTP), string(SlackOverSocket))
 	raw.TeamID.matches(b.report, teamShape())
+	raw.AppID.matches(b.report, appShape())
 	raw.Command.matches(b.report, commandShape())
 	raw.Channel.matches(b.report, channelShape())
 	raw.AuditChannel.matches(b.report, channelShape())
 	b.out.Slack = Slack{
 		Mode:   SlackMode(raw.Mode.or(string(SlackOverHTTP))),
 		TeamID: raw.TeamID.value,
+		AppID:  raw.AppID.value,
 		// The client joins paths without a slash of its own.
 		APIURL:       b.base(raw.APIURL, "https://slack.com/api") + "/",
 		Command:      raw.Command.or("/emergency"),
