@@ -25,15 +25,14 @@ func (l *Looks) Limit(atOnce int) { l.all.SetLimit(atOnce) }
 // Go begins a look-up.
 func (l *Looks) Go(look func()) {
 	l.all.Go(func() error {
-		defer l.keep()
+		defer func() { l.keep(recover()) }()
 		look()
 		return nil
 	})
 }
 
-// keep is deferred by each look-up.
-func (l *Looks) keep() {
-	value := recover()
+// keep takes what a look-up panicked with; nil: it did not.
+func (l *Looks) keep(value any) {
 	if value == nil {
 		return
 	}

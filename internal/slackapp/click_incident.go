@@ -21,7 +21,7 @@ func (a *App) seeIncident(ctx context.Context, c *change.Change, cmd change.Comm
 	go func() {
 		answered := (*change.Incident)(nil)
 		defer func() { seen <- answered }() // also when the look-up panicked: then nothing was seen
-		defer a.recovered(ctx, "the look-up of an incident")
+		defer func() { a.recovered(ctx, "the look-up of an incident", recover()) }()
 		look, cancel := context.WithTimeout(ctx, lookWithin)
 		defer cancel()
 		found, err := a.Lookups.Incidents.Incident(look, i.Now.ID)

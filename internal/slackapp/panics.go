@@ -5,10 +5,10 @@ import (
 	"runtime/debug"
 )
 
-// recovered is deferred where nobody above could take a panic up: it ends what was
-// being done, and not the program.
-func (a *App) recovered(ctx context.Context, in string) {
-	if value := recover(); value != nil {
+// recovered takes what was recovered where nobody above could take a panic up: it
+// ends what was being done, and not the program. nil: there was none.
+func (a *App) recovered(ctx context.Context, in string, value any) {
+	if value != nil {
 		a.Log.ErrorContext(ctx, "a panic", "in", in, "panic", value, "stack", string(debug.Stack()))
 	}
 }
@@ -18,7 +18,7 @@ func (a *App) recovered(ctx context.Context, in string) {
 func (a *App) beside(ctx context.Context, what string, do func(ctx context.Context)) {
 	ctx = context.WithoutCancel(ctx)
 	a.replies.Go(func() {
-		defer a.recovered(ctx, what)
+		defer func() { a.recovered(ctx, what, recover()) }()
 		do(ctx)
 	})
 }

@@ -147,7 +147,7 @@ func (a *App) envelope(ctx context.Context, client *socketmode.Client, d door, r
 			a.Observe(string(d), status, a.Now().Sub(began))
 		}
 	}()
-	defer a.recovered(ctx, "an envelope of "+string(d))
+	defer func() { a.recovered(ctx, "an envelope of "+string(d), recover()) }()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()
 	ctx = crashpoint.Payload(ctx, string(d), request.Payload)
