@@ -20,6 +20,9 @@ ALWAYS = {  # event types that are an exception whatever else they say
     "access_back": "access came back", "waived": "waived", "owner_changed": "owner left", "sign_off_doubted": "sign-off doubted",
     "incident_refused": "incident took no notes", "undelivered": "message undeliverable", "forged": "forged click", "census_found": "found by the census",
     "census_standing": "standing access kept", "census_ended": "standing access ended", "census_late": "access late to go"}
+NAMES = set(ALWAYS.values()) | {  # and those that are one only if the event says so: docs/audit-format.md has the table
+    "access was there before", "access gone late", "deadline missed", "copy late", "done late", "nothing was changed", "sign-off undone",
+    "sign-off undone after the close", "independent review undone", "independent review undone after the close"}
 FILES = ["README.md", "changes.csv", "changes.jsonl", "events.jsonl", "exceptions.csv", "export.json", "neighbours.jsonl", "seals.jsonl"]
 findings = []
 
@@ -76,8 +79,8 @@ def check_sums(folder):
 
 
 def check_seals(folder, about):
-    """Checks the chain of seals, and answers the heads: chain to [(seq, hash, seal)]."""
-    sealed, number, previous, day, last = {}, 0, "", "", None
+    """Checks the chain of seals, and answers the heads, chain to [(seq, hash, seal)]; the newest; its day; and each one's hash and time."""
+    sealed, number, previous, day, last, each = {}, 0, "", "", None, {}
     for s in lines(folder, "seals.jsonl"):
         try:
             say, body = "", json.loads(s["body"])
@@ -98,13 +101,15 @@ def check_seals(folder, about):
             say = "its body cannot be read"
         if say:
             find("seals.jsonl", f"seal {s.get('seal')}: {say}")
+            each[None] = ()  # what follows is not known
             break
+        each[s["seal"]] = s["hash"], moment(body["at"])
         number, previous, day, last = s["seal"], s["hash"], body["day"], s
         for chain, seq, hash in s["heads"] or []:
             sealed.setdefault(chain, []).append((seq, hash, number))
     if number != about["seals"]:
         find("seals.jsonl", f"{number} seals hold, and export.json says {about['seals']}")
-    return sealed, last, day
+    return sealed, last, day, each
 
 
 def event_problem(e, before, withheld):
@@ -174,7 +179,46 @@ def read_chains(folder, file, withheld, single):
     return chains
 
 
-def check_change(c, chain, heads, within):
+def check_told(about, chains, beside, seals):
+    """Compares the seals with what the system chain says was posted, and `at` with the newest of what there is."""
+    newest = [(at, f"seal {n}, which is in seals.jsonl") for n, (_, at) in ((n, s) for n, s in seals.items() if n)]
+    for file, part in (("events.jsonl", chains), ("neighbours.jsonl", beside)):
+        for chain, c in part.items():
+            for seq, body in c["bodies"].items():
+                newest.append((moment(body["at"]), f"event {seq} of {name(chain)}, which is in {file}"))
+                if chain or body["type"] != "seal_posted":
+                    continue
+                number, hash = body["facts"].get("seal"), body["facts"].get("hash")
+                if number not in seals and None not in seals:
+                    find("seals.jsonl", f"seal {number}: it is gone, though event {seq} of the system chain says that it was posted")
+                elif number in seals and seals[number][0] != hash:
+                    find("seals.jsonl", f"seal {number}: its hash is not the one that was posted, which event {seq} of the system chain holds")
+    if newest and max(newest)[0] > moment(about["at"]):
+        find("export.json", f"it says that it was written at {about['at']}, before {max(newest)[1]}")
+
+
+def check_texts(c, chain):
+    """Compares the columns of what people typed with the events; those of which a text was erased are not."""
+    columns, said, gone = c["columns"], {"what": "", "why": "", "reply": "", "links": []}, set()
+    if c["withheld"]:
+        return "texts of it stand in its columns, though they were withheld" if any(columns.get(column) for column in said) else ""
+    for seq, body in sorted(chain["bodies"].items()):
+        e = chain["lines"][seq]
+        for field, column in {"requested": [("what", "what"), ("why", "why")], "reported": [("what", "what"), ("why", "why")],
+                              "denied": [("reason", "reply")], "linked": [("url", "links")]}.get(body["type"], []):
+            text = e.get("texts", {}).get(field, {}).get("text", "")
+            said[column] = said[column] + [text] if column == "links" else text
+            if field in e.get("erased", []):
+                gone.add(column)
+        if body["type"] == "failed":
+            said["reply"] = body["facts"].get("say", "")
+    for column, text in said.items():
+        if column not in gone and (columns.get(column) or type(text)()) != text:
+            return f"its column {column} is not what its events say"
+    return ""
+
+
+def check_change(c, chain, heads, within, cleared):
     """Says what is wrong with a change whose events hold."""
     last = max(chain["hashes"], default=0)
     say = seal_problem(heads, chain["hashes"])
@@ -187,6 +231,8 @@ def check_change(c, chain, heads, within):
     if chain["bodies"][last].get("row") != sha(c["row"]):
         return "changes.jsonl", f"it is not what event {last} left: somebody has altered the row"
     row, columns = json.loads(c["row"]), c["columns"]
+    if c["withheld"] and (cleared or not row.get("confidential")):
+        return "changes.jsonl", "its texts were withheld without need"
     for column in ("phase", "kind", "kind_name", "reason", "requester", "implementer"):
         if columns[column] != row.get(column):
             return "changes.jsonl", f"its column {column} is {columns[column]}, and follows from its events as {row.get(column)}"
@@ -195,11 +241,8 @@ def check_change(c, chain, heads, within):
             status, by = columns[o["name"] + "_status"], columns[o["name"] + "_by"]
             if (o["state"] == "done") != (status in ("on time", "late") or status == "copy late" and "done" in o) or by != o.get("proof", {}).get("by", ""):
                 return "changes.jsonl", f"its column {o['name']}_status is {status}, and its obligation is {o['state']}"
-    typed = chain["lines"][1].get("texts", {})
-    for column in ("what", "why"):
-        if column in typed and columns[column] != typed[column]["text"]:
-            return "changes.jsonl", f"its column {column} is not what its events say"
-    return "", ""
+    say = check_texts(c, chain)
+    return "changes.jsonl" if say else "", say
 
 
 def check_tables(folder, about, changes, chains):
@@ -217,13 +260,15 @@ def check_tables(folder, about, changes, chains):
         chain = chains.get(0 if r["number"] == "system" else int(r["number"][3:]), {"good": True, "bodies": {}})
         body = chain["bodies"].get(int(r["seq"]), {})
         seen.append((r["number"], r["seq"], r["exception"]))
-        if chain["good"] and (body.get("type"), body.get("actor")) != (r["type"], r["by"]) or r["exception"] not in about["names"]:
+        if chain["good"] and (body.get("type"), body.get("actor")) != (r["type"], r["by"]) or r["exception"] not in NAMES:
             find("exceptions.csv", f"{r['number']}, event {r['seq']}: “{r['exception']}” is not what the event says")
     for chain, c in chains.items():
         for seq, body in c["bodies"].items():
             key = (name(chain) if chain else "system", str(seq), ALWAYS.get(body["type"]))
-            if key[2] in about["names"] and key not in seen:
+            if key[2] and key not in seen:
                 find("exceptions.csv", f"{key[0]}, event {seq}: “{key[2]}” is missing")
+    for exception in sorted(NAMES ^ set(about["names"])):
+        find("export.json", f"its names lack “{exception}”" if exception in NAMES else f"its names hold “{exception}”, which is no exception of this format")
     if len(seen) != about["exceptions"]:
         find("export.json", f"it says {about['exceptions']} exceptions, and there are {len(seen)}")
 
@@ -276,7 +321,7 @@ def main(folder):
     def within(body):
         return moment(about["since"]) <= moment(body["at"]) < moment(about["until"])
 
-    sealed, newest, day = check_seals(folder, about)
+    sealed, newest, day, seals = check_seals(folder, about)
     changes = list(lines(folder, "changes.jsonl"))
     withheld = {c["chain"] for c in changes if c["withheld"]}
     chains = read_chains(folder, "events.jsonl", lambda n: n in withheld, False)
@@ -290,7 +335,7 @@ def main(folder):
         chain = chains.get(c["chain"], {"good": True, "hashes": {}, "bodies": {}, "lines": {}})
         if chain["good"]:
             try:
-                file, say = check_change(c, chain, sealed.get(c["chain"], []), within)
+                file, say = check_change(c, chain, sealed.get(c["chain"], []), within, about["cleared"])
             except (KeyError, TypeError, ValueError, AttributeError):
                 file, say = "changes.jsonl", "it cannot be read"
             if say:
@@ -300,6 +345,7 @@ def main(folder):
     check_system(about, chains, beside, sealed)
     check_population(about, [c["chain"] for c in changes], [n for n in beside if n], sealed)
     check_tables(folder, about, changes, chains)
+    check_told(about, chains, beside, seals)
     for line in findings:
         print(line)
     events = sum(len(c["hashes"]) for c in chains.values())

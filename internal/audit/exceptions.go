@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -53,6 +54,17 @@ func exceptions() []exceptional {
 		{change.EventCensusEnded, "standing access ended", nil},
 		{change.EventCensusLate, "access late to go", nil},
 	}
+}
+
+// exceptionNames are the names of all of them, each once.
+func exceptionNames() []string {
+	var names []string
+	for _, x := range exceptions() {
+		if !slices.Contains(names, x.name) {
+			names = append(names, x.name)
+		}
+	}
+	return names
 }
 
 // exceptionsOf names what is exceptional about an event.

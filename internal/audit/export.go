@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"time"
 
@@ -19,7 +18,7 @@ import (
 // Options say what is exported.
 type Options struct {
 	Since, Until time.Time // changes that breakglass heard of at Since or later, and before Until
-	At           time.Time // now
+	At           time.Time // now; what is overdue is counted as of then, or of the newest event where that is later
 	Cleared      bool      // with the texts of confidential changes
 	Version      string    // of the program
 }
@@ -47,7 +46,7 @@ func Export(ctx context.Context, l *ledger.Ledger, target string, opts Options) 
 		return r, err
 	}
 	end, err := l.Export(ctx, ledger.Period{Since: opts.Since, Until: opts.Until, ConfidentialTexts: opts.Cleared}, ledger.ExportTo{
-		Change: w.change, Event: w.event, Neighbour: w.neighbour, Seal: w.seal, Head: w.head,
+		Begin: w.begin, Change: w.change, Event: w.event, Neighbour: w.neighbour, Seal: w.seal, Head: w.head,
 	})
 	if err != nil {
 		return r, err
@@ -76,13 +75,8 @@ type writer struct {
 
 func newWriter(f *folder, opts Options) (*writer, error) {
 	w := &writer{folder: f, opts: opts, heads: newHeadLines(), about: about{
-		Format: format, Breakglass: opts.Version, Since: opts.Since.UTC(), Until: opts.Until.UTC(), At: opts.At.UTC(), Cleared: opts.Cleared,
+		Format: format, Breakglass: opts.Version, Since: opts.Since.UTC(), Until: opts.Until.UTC(), At: opts.At.UTC(), Cleared: opts.Cleared, Names: exceptionNames(),
 	}}
-	for _, x := range exceptions() {
-		if !slices.Contains(w.about.Names, x.name) {
-			w.about.Names = append(w.about.Names, x.name)
-		}
-	}
 	var table, exceptions *sheet
 	for name, into := range map[string]**sheet{
 		fileEvents: &w.events, fileNeighbours: &w.neighbours, fileChanges: &w.changes, fileSeals: &w.seals, fileTable: &table, fileExceptions: &exceptions,
@@ -95,6 +89,15 @@ func newWriter(f *folder, opts Options) (*writer, error) {
 	w.table, w.exceptions = csv.NewWriter(table), csv.NewWriter(exceptions)
 	w.table.UseCRLF, w.exceptions.UseCRLF = true, true
 	return w, errors.Join(w.table.Write(report.Columns()), w.exceptions.Write(exceptionColumns()))
+}
+
+// begin takes for the moment of the export the newest event's where the clock that
+// wrote it is ahead: an export is never older than what it holds.
+func (w *writer) begin(newest time.Time) error {
+	if newest.After(w.opts.At) {
+		w.opts.At, w.about.At = newest, newest.UTC()
+	}
+	return nil
 }
 
 func (w *writer) change(c ledger.ExportChange) error {

@@ -153,6 +153,21 @@ func TestAnExportLongerThanAPageVerifies(t *testing.T) {
 	}
 }
 
+// The clock of the machine that exports may be behind the others'.
+func TestAnExportIsNeverOlderThanWhatItHolds(t *testing.T) {
+	t.Parallel()
+	s := story(t)
+	opts := options()
+	opts.At = start.AddDate(0, 0, 4)
+	folder, _ := s.export(opts)
+	if found, _ := verified(t, folder); len(found) > 0 {
+		t.Errorf("findings %q", found)
+	}
+	if about := read(t, folder, "export.json"); !strings.Contains(about, `"at": "2026-03-13T01:00:00Z"`) {
+		t.Errorf("the export is of another moment:\n%s", about)
+	}
+}
+
 func TestOnlyItsOwnerReadsAnExport(t *testing.T) {
 	t.Parallel()
 	folder, _ := story(t).export(options())

@@ -140,6 +140,15 @@ func (s *stand) system(kind change.EventType, who change.PersonID) {
 	s.must(err)
 }
 
+// posted tells that a seal stands in the audit channel.
+func (s *stand) posted(number int64) {
+	s.t.Helper()
+	seal, err := s.SealNumbered(s.ctx, number)
+	s.must(err)
+	_, err = s.SystemEvent(s.ctx, change.Event{Type: change.EventSealPosted, At: s.now, Via: "clock", Facts: change.Facts{"seal": number, "hash": seal.Hash}}, s.now, 9)
+	s.must(err)
+}
+
 // story is a ledger of nine changes, seven of them in the period: EC-2 lapsed,
 // EC-3 with access, extended, recorded late, EC-4 confidential and denied, EC-5
 // reported, EC-6 withdrawn, EC-7 failed, EC-8 with access that was there before.
@@ -183,13 +192,14 @@ func story(t *testing.T) *stand {
 	n = s.submit(nil)
 	s.do(n, change.Approve{Ask: 1}, member(cto))
 	s.do(n, change.AccessFailed{Say: "AWS refused"}, itself)
-	s.system(change.EventTurnedAway, "U3")
+	s.posted(3)
 	s.next(5, 9)
 	n = s.submit(nil)
 	s.do(n, change.Approve{Ask: 1}, member(cto))
 	s.do(n, change.AccessVerified{Standing: true}, itself)
 	s.next(10, 1)
 	s.submit(nil)
+	s.posted(5)
 	s.system(change.EventTurnedAway, "U4")
 	s.next(11, 1)
 	return s

@@ -12,7 +12,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
 )
@@ -59,7 +61,7 @@ var ErrNoExport = errors.New("this folder is no export that this version of brea
 // Verify checks an export alone, and tells report of what does not hold. Of each
 // chain the first thing is told. An error means that it could not be read.
 func Verify(ctx context.Context, folder string, report func(Finding)) (Summary, error) {
-	v := &verifier{folder: folder, report: report, sealed: map[int64][]sealedHead{}, outside: map[int64]bool{}, inside: map[int64]bool{}, broken: map[string]bool{}}
+	v := &verifier{folder: folder, report: report, sealed: map[int64][]sealedHead{}, outside: map[int64]bool{}, inside: map[int64]bool{}, broken: map[string]bool{}, sealHash: map[int64]string{}}
 	content, err := os.ReadFile(filepath.Join(folder, fileAbout)) //nolint:gosec // the caller names the folder
 	if err != nil {
 		return v.sum, errors.Join(ErrNoExport, fmt.Errorf("read what it is of: %w", err))
@@ -67,7 +69,7 @@ func Verify(ctx context.Context, folder string, report func(Finding)) (Summary, 
 	if err := json.Unmarshal(content, &v.about); err != nil || v.about.Format != format {
 		return v.sum, ErrNoExport
 	}
-	for _, step := range []func() error{v.sums, v.seals, v.neighbours, v.changes, v.population, v.figures} {
+	for _, step := range []func() error{v.sums, v.names, v.seals, v.neighbours, v.changes, v.population, v.told, v.figures} {
 		if err := errors.Join(step(), ctx.Err()); err != nil {
 			return v.sum, err
 		}
@@ -97,6 +99,13 @@ type verifier struct {
 	firstSystem   *eventLine
 	lastSystem    *eventLine
 
+	sealHash   map[int64]string // by number, as far as the seals hold
+	sealBroken bool             // they do not hold to the end
+	posted     []postedSeal     // what the system chain says of them
+	newestAt   time.Time        // of all events and seals
+	newest     string           // which of them that is, and where it stands
+	newestFile string
+
 	broken     map[string]bool // chains of which not every event is known to hold, as the tables name them
 	exceptions []string        // that there should be
 }
@@ -104,6 +113,23 @@ type verifier struct {
 func (v *verifier) find(file, format string, args ...any) {
 	v.sum.Findings++
 	v.report(Finding{File: file, Say: fmt.Sprintf(format, args...)})
+}
+
+// names checks that the export looks for every exception: a name that is left out
+// would hide all of its kind.
+func (v *verifier) names() error {
+	all := exceptionNames()
+	for _, name := range all {
+		if !slices.Contains(v.about.Names, name) {
+			v.find(fileAbout, "its names lack “%s”", name)
+		}
+	}
+	for _, name := range v.about.Names {
+		if !slices.Contains(all, name) {
+			v.find(fileAbout, "its names hold “%s”, which is no exception of this format", name)
+		}
+	}
+	return nil
 }
 
 // sums compares every file with its sum.

@@ -72,6 +72,13 @@ func (c *chain) add(e *eventLine, withheld bool) string {
 	return ""
 }
 
+// when keeps the newest time of what the export holds.
+func (v *verifier) when(at time.Time, file, what string) {
+	if at.After(v.newestAt) {
+		v.newestAt, v.newestFile, v.newest = at, file, what
+	}
+}
+
 // textProblem compares the texts of an event with the hashes in its body: each
 // is there, withheld or erased.
 func textProblem(e *eventLine, hashes map[string]string, withheld bool) string {

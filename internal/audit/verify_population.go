@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -44,7 +45,9 @@ func (v *verifier) neighbours() error {
 		if say != "" {
 			at.bad = true
 			v.find(fileNeighbours, "%s, event %d: %s", name(e.Chain), e.Seq, say)
+			return true
 		}
+		v.when(at.body.At, fileNeighbours, fmt.Sprintf("event %d of %s", e.Seq, name(e.Chain)))
 		return true
 	})
 	end()
@@ -61,6 +64,8 @@ func (v *verifier) systemNeighbour(e *eventLine) {
 		v.find(fileNeighbours, "the system chain, event %d: %s", e.Seq, say)
 		return
 	}
+	v.sealPosted(&alone.body)
+	v.when(alone.body.At, fileNeighbours, fmt.Sprintf("event %d of the system chain", e.Seq))
 	if alone.body.At.Before(v.about.Since) {
 		v.before = e
 	} else {
@@ -130,6 +135,23 @@ func (v *verifier) missing(from, to int64) {
 	case from < to:
 		v.find(fileChanges, "%s: this change and all up to %s are missing", change.Number(from), change.Number(to))
 	}
+}
+
+// told compares the seals with what the system chain says was posted of them, and
+// the moment of the export with the newest of what it holds.
+func (v *verifier) told() error {
+	for _, p := range v.posted {
+		switch hash, there := v.sealHash[p.seal]; {
+		case !there && !v.sealBroken:
+			v.find(fileSeals, "seal %d: it is gone, though event %d of the system chain says that it was posted", p.seal, p.seq)
+		case there && hash != p.hash:
+			v.find(fileSeals, "seal %d: its hash is not the one that was posted, which event %d of the system chain holds", p.seal, p.seq)
+		}
+	}
+	if v.about.At.Before(v.newestAt) {
+		v.find(fileAbout, "it says that it was written at %s, before %s happened, which is in %s", v.about.At.Format(time.RFC3339Nano), v.newest, v.newestFile)
+	}
+	return nil
 }
 
 // figures compares what was counted with what the export says of itself.

@@ -3,6 +3,7 @@ package audit
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
@@ -13,10 +14,13 @@ func (v *verifier) seals() error {
 	var before sealLine
 	err := lines(v, fileSeals, func(_ int, s *sealLine) bool {
 		if say := v.seal(&before, s); say != "" {
+			v.sealBroken = true
 			v.find(fileSeals, "seal %d: %s", s.Seal, say)
 			return false // what follows a broken link says nothing new
 		}
 		v.sum.Seals++
+		v.sealHash[s.Seal] = s.Hash
+		v.when(s.parsed.At, fileSeals, fmt.Sprintf("seal %d", s.Seal))
 		before, v.sum.Newest = *s, s.parsed
 		return true
 	})
@@ -85,6 +89,25 @@ func (v *verifier) seal(before, s *sealLine) string {
 		}
 	}
 	return ""
+}
+
+// postedSeal is a seal as the system chain says that it was posted.
+type postedSeal struct {
+	seal, seq int64
+	hash      string
+}
+
+// sealPosted keeps what an event of the system chain says of a seal.
+func (v *verifier) sealPosted(b *eventBody) {
+	if b.Type != change.EventSealPosted {
+		return
+	}
+	event := b.event()
+	number, err := strconv.ParseInt(event.Fact("seal"), 10, 64)
+	if err != nil {
+		number = 0 // there is no such seal, which is told
+	}
+	v.posted = append(v.posted, postedSeal{number, b.Seq, event.Fact("hash")})
 }
 
 // sealProblem says how a whole chain differs from what was sealed of it. hashes

@@ -14,11 +14,12 @@ import (
 	"github.com/breakglass-bot/breakglass/internal/change"
 )
 
-// ExportTo takes what an export holds, in this order: the events of the system
-// chain; page by page the changes and then their events, each by number and
+// ExportTo takes what an export holds, in this order: how new it is; the events of
+// the system chain; page by page the changes and then their events, each by number and
 // place; the neighbours; the seals, each before its heads. An error ends the
 // export and is passed on.
 type ExportTo struct {
+	Begin     func(newest time.Time) error // when the newest event or seal of the ledger happened; zero where there is none
 	Change    func(ExportChange) error
 	Event     func(ExportEvent, *ExportChange) error // nil: of the system chain
 	Neighbour func(ExportEvent) error
@@ -89,6 +90,9 @@ func (l *Ledger) Export(ctx context.Context, p Period, to ExportTo) (end ExportE
 		coalesce((SELECT last_seq FROM chains WHERE chain = $1), 0)`, systemChain).Scan(&end.Given, &end.System); err != nil {
 		return end, fmt.Errorf("read where the ledger ends: %w", err)
 	}
+	if err := x.begin(ctx); err != nil {
+		return end, err
+	}
 	for _, step := range []func(context.Context) error{x.system, x.changes, x.neighbours, x.seals} {
 		if err := step(ctx); err != nil {
 			return end, err
@@ -101,6 +105,20 @@ type exporter struct {
 	tx     pgx.Tx
 	period Period
 	to     ExportTo
+}
+
+// begin says when the newest of what there is happened. The clock that wrote it
+// may be ahead of the one that exports.
+func (x *exporter) begin(ctx context.Context) error {
+	var newest *time.Time
+	if err := x.tx.QueryRow(ctx, `SELECT max(at) FROM (SELECT max(last_at) AS at FROM changes UNION ALL SELECT last_at FROM chains) heads
+		WHERE at > '-infinity'`).Scan(&newest); err != nil {
+		return fmt.Errorf("read when the newest event happened: %w", err)
+	}
+	if newest == nil {
+		newest = &time.Time{}
+	}
+	return x.to.Begin(newest.UTC())
 }
 
 func (x *exporter) system(ctx context.Context) error {
