@@ -25,10 +25,12 @@ const SelfRule = -2
 
 // ConfirmCall is a named witness's word that they were on the emergency call.
 // Incident is the change's incident as it is at this moment; nil where
-// incident.io did not answer.
+// incident.io did not answer. Departed says that whoever asked was looked up at
+// this moment, and is no full member any more.
 type ConfirmCall struct {
 	Ask      int
 	Incident *Incident
+	Departed bool
 }
 
 // selfApprovalProblems says what is wrong with a self-approval at its input.
@@ -162,7 +164,11 @@ func (x ConfirmCall) decide(d *decision) error {
 	if _, known := d.actor.Groups.Has(c.Requester, rule.Who...); !known {
 		return unestablishable()
 	}
-	if why := d.whyNotSelf(x.Incident); why != "" {
+	why := d.whyNotSelf(x.Incident)
+	if x.Departed {
+		why = "Whoever asked is no longer a full member of this workspace, so they cannot approve this by themselves; the approvers are asked."
+	}
+	if why != "" {
 		d.refuseSelf(why)
 		d.askApprovers(a)
 		return nil

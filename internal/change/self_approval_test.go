@@ -150,6 +150,9 @@ func TestASelfApprovalEndsWhereItsGroundsAreGone(t *testing.T) {
 		"no longer on call": {seeing(witness, with("on-call", change.Membership{Known: true})), func(l *life) change.ConfirmCall {
 			return change.ConfirmCall{Ask: 1, Incident: l.seen()}
 		}, "not (or no longer) on call"},
+		"whoever asked has left": {member(witness), func(l *life) change.ConfirmCall {
+			return change.ConfirmCall{Ask: 1, Incident: l.seen(), Departed: true}
+		}, "no longer a full member"},
 		"the incident was declined": {member(witness), func(l *life) change.ConfirmCall {
 			l.do(change.IncidentRefused{Say: "Declined."}, itself)
 			return change.ConfirmCall{Ask: 1}

@@ -58,6 +58,9 @@ func (d *Deliverer) comments(ctx context.Context, c change.Change, _ *ledger.Del
 
 // judge hands the comments over with whose account wrote each. Groups are looked
 // up only when somebody known has written, or a sign-off may have been undone.
+// Whoever might sign is looked up too: a group names members who could not be
+// looked up, and an account in Jira may outlive its owner's employment. It answers
+// change.Unestablished where a comment might count once that is known.
 func (d *Deliverer) judge(ctx context.Context, c change.Change, all []change.TicketComment) (change.Change, error) {
 	owners := d.accounts()
 	seen := change.CommentsSeen{}
@@ -75,7 +78,35 @@ func (d *Deliverer) judge(ctx context.Context, c change.Change, all []change.Tic
 	}
 	actor := change.Itself("jira")
 	actor.Groups = d.Directory.Groups(ctx, c.GroupsOf(d.Workflow.Rules))
-	return d.Workflow.Do(ctx, c.Number, seen, actor)
+	unknown := d.signers(ctx, &c, seen.Comments, actor.Groups)
+	after, err := d.Workflow.Do(ctx, c.Number, seen, actor)
+	if o := after.Owes(change.OweSignOff, 0); err == nil && unknown && o != nil && o.State == change.Owed {
+		return after, &change.Refusal{Code: change.Unestablished, Say: "Whoever commented could not be looked up."}
+	}
+	return after, err
+}
+
+// signers looks up, live, everybody among the commenters who may sign off, and
+// makes the comments nobody's of whoever is no full member. unknown: somebody could
+// not be looked up, and what they wrote counts for nothing yet.
+func (d *Deliverer) signers(ctx context.Context, c *change.Change, comments []change.SignerComment, groups change.GroupView) (unknown bool) {
+	eligible, _ := c.EligibleSigners(groups)
+	full := map[change.PersonID]bool{}
+	for i := range comments {
+		signer := comments[i].Signer
+		if !slices.Contains(eligible, signer) {
+			continue // the domain says so, or that it is not known
+		}
+		if _, looked := full[signer]; !looked {
+			p, err := d.Directory.Person(ctx, signer)
+			full[signer] = err == nil && p.Standing == change.Member
+			unknown = unknown || (err != nil && change.OutcomeOf(err) != change.Missing)
+		}
+		if !full[signer] {
+			comments[i].Signer = ""
+		}
+	}
+	return unknown
 }
 
 // accounts maps Jira accounts to people, as configured. An account that two

@@ -114,6 +114,8 @@ func (m *messenger) told(to change.PersonID, what change.Message) bool {
 type directory struct {
 	silent atomic.Bool
 	gone   atomic.Bool // the CTO has left
+	mute   atomic.Bool // nobody can be looked up, so that groups name whoever stands in them
+	left   atomic.Bool // the CTO has left, and their group names them still
 
 	mu   sync.Mutex
 	more map[change.GroupID][]change.PersonID // in place of what stands below
@@ -127,6 +129,12 @@ func (d *directory) set(id change.GroupID, people ...change.PersonID) {
 
 func (d *directory) Person(_ context.Context, id change.PersonID) (change.Person, error) {
 	names := map[change.PersonID]string{engineer: "Erin Engineer", chief: "Cleo Chief", deputy: "Dana Deputy", other: "Olga Other"}
+	if d.mute.Load() {
+		return change.Person{}, &change.OutsideError{System: change.SystemSlack, Call: "users.info", Outcome: change.NotNow}
+	}
+	if id == chief && d.left.Load() {
+		return change.Person{ID: id, Name: names[id], Standing: change.Deactivated}, nil
+	}
 	return change.Person{ID: id, Name: names[id], Standing: change.Member}, nil
 }
 

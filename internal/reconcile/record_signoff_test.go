@@ -105,6 +105,31 @@ func TestSignOffWaitsUntilSignersAreKnown(t *testing.T) {
 	b.wantOwes(t, n, change.OweSignOff, change.Done)
 }
 
+// A group names members who could not be looked up, so that they are asked. It is
+// not enough for a signature: their account in Jira may have outlived them.
+func TestSignOffWaitsUntilItsSignerIsLookedUp(t *testing.T) {
+	t.Parallel()
+	for name, left := range map[string]bool{"still there": false, "gone": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setupRecords(t)
+			n, key := b.recorded(t)
+			b.people.mute.Store(true)
+			b.jira.CommentAs(ctoAccount, key, "Fine")
+			b.pass(t, 2*time.Minute, 30*time.Second)
+			b.wantOwes(t, n, change.OweSignOff, change.Owed)
+			b.people.left.Store(left)
+			b.people.mute.Store(false)
+			b.pass(t, 2*time.Minute, 10*time.Second)
+			want := change.Done
+			if left {
+				want = change.Owed
+			}
+			b.wantOwes(t, n, change.OweSignOff, want)
+		})
+	}
+}
+
 func TestCommentsFromBeforeTheLinkSignNothingOff(t *testing.T) {
 	t.Parallel()
 	b := setupRecords(t)

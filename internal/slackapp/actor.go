@@ -129,11 +129,15 @@ func (a *App) do(ctx context.Context, n change.Number, cmd change.Command, id ch
 // what is decided rests on the change as it is then.
 func (a *App) doOn(ctx context.Context, before *change.Change, cmd change.Command, id change.PersonID, teamID string, p payload) (after change.Change, done bool, err error) {
 	seen := a.seeIncident(ctx, before, cmd)
+	asked := a.seeRequester(ctx, before, cmd)
 	actor, err := a.actor(ctx, id, teamID, before, lessAccess(cmd))
 	if err != nil {
 		return change.Change{}, false, err // what is not known to be theirs is not handed on
 	}
-	cmd = seen()
+	cmd, err = asked(seen())
+	if err != nil {
+		return change.Change{}, false, err
+	}
 	after, err = a.Workflow.Do(ctx, before.Number, cmd, actor, p.option())
 	return after, err == nil && after.Version > before.Version, err
 }

@@ -51,6 +51,42 @@ func withIncident(c *change.Change, cmd change.Command) func(*change.Incident) c
 	}
 }
 
+// seeRequester begins to look up whoever asked for a change, where a witness's word
+// may let them approve it by themselves: groups name members who could not be looked
+// up, and those may have left. The answer tells the command of it, and refuses where
+// it is not known.
+func (a *App) seeRequester(ctx context.Context, c *change.Change, cmd change.Command) func(change.Command) (change.Command, error) {
+	if _, confirms := cmd.(change.ConfirmCall); !confirms {
+		return func(cmd change.Command) (change.Command, error) { return cmd, nil }
+	}
+	type answer struct {
+		departed bool
+		err      error
+	}
+	seen := make(chan answer, 1)
+	go func() {
+		look, cancel := context.WithTimeout(ctx, lookWithin)
+		defer cancel()
+		p, err := a.People.Person(look, c.Requester)
+		if change.OutcomeOf(err) == change.Missing {
+			p, err = change.Person{}, nil
+		}
+		seen <- answer{p.Standing != change.Member || p.TeamID != a.Config.TeamID, err}
+	}()
+	return func(cmd change.Command) (change.Command, error) {
+		found := <-seen
+		if found.err != nil {
+			a.Log.WarnContext(ctx, "whoever asked for a change could not be looked up", "change", c.Number.String(), "error", found.err)
+			return nil, turnDown(change.Unestablished, "Whether whoever asked for this is still a member could not be looked up just now, so nothing was changed. Please press again in a moment.")
+		}
+		if x, confirms := cmd.(change.ConfirmCall); confirms {
+			x.Departed = found.departed
+			return x, nil
+		}
+		return cmd, nil
+	}
+}
+
 // askReason asks an approver why they approve although a record is overdue.
 func (a *App) askReason(ctx context.Context, i *interaction, key buttonKey, refused error) error {
 	c, err := a.change(ctx, key.Number)

@@ -170,6 +170,12 @@ func TestAWitnessIsBelievedOnlyByWhatIsSoAtTheClick(t *testing.T) {
 		check  func(c change.Change) bool
 	}{
 		"incident.io is silent": {before: func(e *edge) { e.outside.set(func(o *outside) { o.incErr = silence(change.SystemIncident) }) }, say: "press again"},
+		"whoever asked cannot be looked up": {before: func(e *edge) {
+			e.people.answers.Store(change.PersonID(ada), silence(change.SystemSlack))
+		}, say: "press again"},
+		"whoever asked has left": {before: func(e *edge) { e.people.answers.Store(change.PersonID(ada), change.Deactivated) }, check: func(c change.Change) bool {
+			return strings.Contains(c.Self.Refused, "no longer a full member") && !c.OpenAsk().Quiet
+		}},
 		"the groups are silent": {before: func(e *edge) { e.people.silentGroups.Store(true) }, say: "press again"},
 		"the incident is over": {before: func(e *edge) { e.incidentNow(overNow) }, check: func(c change.Change) bool {
 			return strings.Contains(c.Self.Refused, "no longer active") && !c.OpenAsk().Quiet

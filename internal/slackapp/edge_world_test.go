@@ -31,6 +31,7 @@ type people struct {
 	*directory.Directory
 	silent       atomic.Bool // nobody is found in time; a look-up lasts as long as it may
 	silentGroups atomic.Bool
+	answers      sync.Map // by person: an error, or a Standing, though groups name them still
 	panics       atomic.Value // the name of the look-up that does, or nothing
 }
 
@@ -46,7 +47,14 @@ func (p *people) Person(ctx context.Context, id change.PersonID) (change.Person,
 		<-ctx.Done() // as a look-up does that is not answered
 		return change.Person{}, &change.OutsideError{System: change.SystemSlack, Call: "users.info", Outcome: change.Unknown}
 	}
-	return p.Directory.Person(ctx, id)
+	found, err := p.Directory.Person(ctx, id)
+	switch answer, _ := p.answers.Load(id); x := answer.(type) {
+	case error:
+		return change.Person{}, x
+	case change.Standing:
+		found.Standing = x
+	}
+	return found, err
 }
 
 func (p *people) Groups(ctx context.Context, ids []change.GroupID) change.GroupView {
