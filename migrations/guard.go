@@ -11,9 +11,11 @@ import (
 
 // Unguarded tells what the role that a pool signs in as could do to the trail
 // if its triggers were not there, as words such as "DELETE, UPDATE"; empty when
-// the database itself refuses it. The owner of the tables may drop the triggers.
+// the database itself refuses it. The owner of the tables may drop the triggers; a
+// SUPERUSER may do whatever the server's own account may, on its machine too.
 func Unguarded(ctx context.Context, pool *pgxpool.Pool) (rights string, err error) {
 	rows, err := pool.Query(ctx, `SELECT CASE
+			WHEN (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN ARRAY['SUPERUSER', 'DROP', 'DELETE', 'UPDATE', 'TRUNCATE']
 			WHEN pg_has_role(c.relowner, 'MEMBER') THEN ARRAY['DROP', 'DELETE', 'UPDATE', 'TRUNCATE']
 			ELSE array_remove(ARRAY[
 				CASE WHEN has_table_privilege(c.oid, 'DELETE') THEN 'DELETE' END,

@@ -214,6 +214,9 @@ func TestRightsAreGivenToRolesThatExistAndToldOtherwise(t *testing.T) {
 	if diff := cmp.Diff(before, held(t, c.super, owner)); diff != "" {
 		t.Errorf("the owner's rights (-before +after):\n%s", diff)
 	}
+	if rights, err := migrations.Unguarded(t.Context(), c.super); err != nil || !strings.Contains(rights, "SUPERUSER") {
+		t.Errorf("a superuser may %q, %v", rights, err)
+	}
 	for name, sharp := range map[string]bool{c.owner: true, as(t, c.owner, member): true, as(t, c.owner, writer): true, c.program: false} {
 		if rights, err := migrations.Unguarded(t.Context(), connect(t, name)); err != nil || (rights != "") != sharp {
 			t.Errorf("it may %q, %v", rights, err)
@@ -233,4 +236,32 @@ func TestSeveralMayGrantAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// What decides about a change's moves is the table of the schema, whatever a
+// session puts before it.
+func TestTheProgramsRoleCannotPutAnotherTableOfMovesBeforeOurs(t *testing.T) {
+	t.Parallel()
+	c := enter(t)
+	c.grant(t)
+	exec(t, c.super, `INSERT INTO changes (number, version, phase, kind, requester, implementer, confidential, requested_at, document, last_seq, last_hash, last_at)
+		SELECT n, 1, 'requested', 'x', 'U1', 'U1', false, now(), '{}', 0, '', now() FROM generate_series(1, 2) n`)
+	exec(t, c.super, `CREATE SCHEMA elsewhere; GRANT ALL ON SCHEMA elsewhere TO `+c.roles.Program)
+	for i, shadow := range []string{
+		`CREATE TEMP TABLE phase_moves (from_phase TEXT, to_phase TEXT)`,
+		`SET search_path = elsewhere, public; CREATE TABLE elsewhere.phase_moves (from_phase TEXT, to_phase TEXT)`,
+	} {
+		conn, err := pgx.Connect(t.Context(), c.program)
+		must(t, err)
+		for _, sql := range []string{shadow, `INSERT INTO phase_moves VALUES ('requested', 'closed')`} {
+			_, err := conn.Exec(t.Context(), sql)
+			must(t, err)
+		}
+		_, err = conn.Exec(t.Context(), `UPDATE changes SET phase = 'closed', version = version + 1 WHERE number = $1`, i+1)
+		if problem, ok := errors.AsType[*pgconn.PgError](err); !ok || problem.Code != "23514" {
+			t.Errorf("%s: the forbidden move: %v", shadow, err)
+		}
+		_, err = conn.Exec(t.Context(), `UPDATE changes SET phase = 'approved', version = version + 1 WHERE number = $1`, i+1)
+		must(t, errors.Join(err, conn.Close(t.Context())))
+	}
 }
