@@ -20,6 +20,25 @@ type LinkedMergeRequest struct {
 	ConfirmedAt time.Time       `json:"confirmed_at,omitzero"`
 }
 
+// ConfidentialProject tells whether a merge request may be linked with
+// confidential changes only. It goes by the address alone, so that nobody learns
+// whether there is such a merge request.
+func (r Rules) ConfidentialProject(ref MergeRequestRef) bool {
+	project := strings.ToLower(ref.Project) // both forges take no heed of case
+	return slices.ContainsFunc(r.ConfidentialProjects[ref.Forge], func(one string) bool {
+		one = strings.ToLower(one)
+		if group, all := strings.CutSuffix(one, "*"); all {
+			return strings.HasPrefix(project, group)
+		}
+		return project == one
+	})
+}
+
+// onlyConfidential says that a merge request cannot be linked here.
+func onlyConfidential(ref MergeRequestRef) string {
+	return "Merge requests of " + ref.Project + " are linked with confidential changes only, and this is none. Leave it out, or ask for a confidential kind of change."
+}
+
 // LinkMergeRequest links a merge request. Fix says that it is the permanent fix;
 // Seen is what the forge showed of it just now, nil where it did not answer.
 type LinkMergeRequest struct {
@@ -89,6 +108,9 @@ func (x LinkMergeRequest) decide(d *decision) error {
 		return err
 	}
 	c := &d.c
+	if !c.Confidential && d.rules.ConfidentialProject(x.Ref) {
+		return refuse(NotAllowed, "%s", onlyConfidential(x.Ref))
+	}
 	if x.Fix && !c.Plan.PermanentFix {
 		return refuse(BadInput, "%s asks for no permanent fix; link the merge request without saying so.", c.Number)
 	}

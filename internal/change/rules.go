@@ -31,9 +31,12 @@ type Rules struct {
 	Approval      ApprovalRules
 	Record        RecordRules
 	MergeRequests MergeRequestRules
-	Review        ReviewRules
-	Access        AccessRules
-	InstanceARN   string // of the Identity Center; empty where no access is granted through AWS
+	// ConfidentialProjects are those whose merge requests are linked with
+	// confidential changes only: paths, or the path of a group or owner and /*.
+	ConfidentialProjects map[Forge][]string
+	Review               ReviewRules
+	Access               AccessRules
+	InstanceARN          string // of the Identity Center; empty where no access is granted through AWS
 }
 
 // Group is a group of people. Exactly one of its fields is set.

@@ -253,7 +253,7 @@ func (req Request) problems(rules Rules, actor Actor, now time.Time) (map[Field]
 			p[FieldIncident] = i.Reference + " was mitigated at the stated time, and this kind of change needs an incident that is not."
 		}
 	}
-	req.mergeRequestProblems(p, kind)
+	req.mergeRequestProblems(p, rules, kind)
 	req.selfApprovalProblems(p, kind, actor)
 	req.accessProblems(p, rules, kind)
 	if req.Choice == TicketExisting && req.Ticket == nil {
@@ -338,7 +338,7 @@ func (i *Incident) mitigatedAt(reported bool, at time.Time) bool {
 	return i.Mitigated
 }
 
-func (req Request) mergeRequestProblems(p map[Field]string, kind Kind) {
+func (req Request) mergeRequestProblems(p map[Field]string, rules Rules, kind Kind) {
 	all := req.MergeRequests
 	switch {
 	case kind.MergeRequest == NeedNone && len(all) > 0:
@@ -353,6 +353,10 @@ func (req Request) mergeRequestProblems(p map[Field]string, kind Kind) {
 			if m.Ref.Same(other.Ref) {
 				p[FieldMergeRequest] = m.Ref.String() + " stands there twice."
 			}
+		}
+		if !kind.Confidential && (req.Incident == nil || !req.Incident.Private) && rules.ConfidentialProject(m.Ref) {
+			p[FieldMergeRequest] = onlyConfidential(m.Ref)
+			return
 		}
 		if m.Seen == nil {
 			continue

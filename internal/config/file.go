@@ -82,13 +82,15 @@ type fileIncidentIO struct {
 
 type fileGitHub struct {
 	spot
-	StatusURL text `key:"status_url"`
-	APIURL    text `key:"api_url"`
+	StatusURL            text       `key:"status_url"`
+	APIURL               text       `key:"api_url"`
+	ConfidentialProjects list[text] `key:"confidential_projects"`
 }
 
 type fileGitLab struct {
 	spot
-	BaseURL text `key:"base_url"`
+	BaseURL              text       `key:"base_url"`
+	ConfidentialProjects list[text] `key:"confidential_projects"`
 }
 
 type filePerson struct {

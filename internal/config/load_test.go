@@ -311,3 +311,29 @@ func TestAPrintedConfigShowsNoSecret(t *testing.T) {
 		t.Errorf("the JSON of a Config shows a secret: %s", data)
 	}
 }
+
+func TestConfidentialProjectsAreReadByForge(t *testing.T) {
+	t.Parallel()
+	read := map[change.Forge][]string{
+		change.GitLab: {"security/app", "security/patches/*"}, change.GitHub: {"example/security", "example-private/*"},
+	}
+	text := strings.Replace(example(t), "base_url: https://gitlab.com", "confidential_projects: [security/app, security/patches/*]", 1)
+	text = strings.Replace(text, "api_url: https://api.github.com", "confidential_projects: [example/security, example-private/*]", 1)
+	rules := mustLoad(t, text).Rules
+	if diff := cmp.Diff(read, rules.ConfidentialProjects); diff != "" {
+		t.Errorf("read (-want +got):\n%s", diff)
+	}
+	for ref, want := range map[change.MergeRequestRef]bool{
+		{Forge: change.GitLab, Project: "Security/App"}:               true,
+		{Forge: change.GitLab, Project: "security/app2"}:              false,
+		{Forge: change.GitLab, Project: "security/patches/deep/down"}: true,
+		{Forge: change.GitLab, Project: "security/patches"}:           false,
+		{Forge: change.GitHub, Project: "example-private/any"}:        true,
+		{Forge: change.GitHub, Project: "security/app"}:               false,
+		{URL: "https://elsewhere.example.com/security/app"}:           false,
+	} {
+		if got := rules.ConfidentialProject(ref); got != want {
+			t.Errorf("%+v: %t", ref, got)
+		}
+	}
+}

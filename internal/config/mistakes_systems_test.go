@@ -106,6 +106,18 @@ func TestSystemsAndAddressesAreChecked(t *testing.T) {
 			want: "`jira.link_projects` lacks `OPS`, the project that tickets are made in; add it, as no other project is ever read or written",
 		},
 		{
+			name: "GitLab project", old: "base_url: https://gitlab.com", new: "base_url: https://gitlab.com\n  confidential_projects: [security/app, app]", at: "app]",
+			want: "`gitlab.confidential_projects[1]` is `app`; it must be the path of a project, or that of a group and /*, such as security/app or security/*",
+		},
+		{
+			name: "GitHub project", old: "api_url: https://api.github.com", new: "api_url: https://api.github.com\n  confidential_projects: [\"*\"]", at: "\"*\"]",
+			want: "`github.confidential_projects[0]` is `*`; it must be the path of a repository, or an owner and /*, such as example/app or example/*",
+		},
+		{
+			name: "no project", old: "api_url: https://api.github.com", new: "api_url: https://api.github.com\n  confidential_projects: []", at: "confidential_projects",
+			want: "`github.confidential_projects` is empty; leave it out to have the merge requests of every project linked with any change",
+		},
+		{
 			name: "status twice", old: "[Monitoring]", new: "[Monitoring, Monitoring]", at: "Monitoring]",
 			want: "`incident_io.mitigated_statuses[1]` says `Monitoring` a second time; keep one",
 		},

@@ -84,7 +84,7 @@ func TestKeysAndTypesAreRefusedWithTheirPlace(t *testing.T) {
 		},
 		{
 			name: "unknown key with no near one", old: "base_url: https://gitlab.com", new: "zzz: 1", at: "zzz",
-			want: "`gitlab` has no key `zzz`; its keys are `base_url`",
+			want: "`gitlab` has no key `zzz`; its keys are `base_url`, `confidential_projects`",
 		},
 		{
 			name: "a secret in the file", old: "  mode: http ", new: "  bot_token: xoxb-1 ", at: "bot_token",

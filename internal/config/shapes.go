@@ -60,6 +60,15 @@ func accountShape() shape {
 	return shape{"an AWS account id of twelve digits", `"012345678901"`, `[0-9]{12}`}
 }
 func projectShape() shape { return shape{"the key of a Jira project", "OPS", `[A-Z][A-Z0-9_]+`} }
+
+func gitlabProjectShape() shape {
+	return shape{"the path of a project, or that of a group and /*", "security/app or security/*", `(?:[A-Za-z0-9_][A-Za-z0-9_.-]*/)+(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\*)`}
+}
+
+func githubProjectShape() shape {
+	return shape{"the path of a repository, or an owner and /*", "example/app or example/*", `[A-Za-z0-9][A-Za-z0-9_-]{0,38}/(?:[A-Za-z0-9._-]{1,100}|\*)`}
+}
+
 func awsUserShape() shape {
 	return shape{
 		"an Identity Center user id", "93d4a8e2-1111-2222-3333-444455556666",

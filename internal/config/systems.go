@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"time"
+
+	"github.com/breakglass-bot/breakglass/internal/change"
 )
 
 func (b *builder) slack() {
@@ -113,10 +115,28 @@ func (b *builder) forges() {
 			StatusURL: b.base(raw.StatusURL, "https://www.githubstatus.com"),
 			APIURL:    b.base(raw.APIURL, "https://api.github.com"),
 		}
+		b.confidentialProjects(change.GitHub, raw.ConfidentialProjects, githubProjectShape())
 	}
 	if raw := b.file.GitLab; raw != nil {
 		b.out.GitLab = &GitLab{BaseURL: b.base(raw.BaseURL, "https://gitlab.com")}
+		b.confidentialProjects(change.GitLab, raw.ConfidentialProjects, gitlabProjectShape())
 	}
+}
+
+// confidentialProjects reads whose merge requests go with confidential changes only.
+func (b *builder) confidentialProjects(forge change.Forge, raw list[text], s shape) {
+	for i := range raw.items {
+		raw.items[i].matches(b.report, s)
+	}
+	raw.filled(b.report, "leave it out to have the merge requests of every project linked with any change")
+	projects := b.texts(raw)
+	if len(projects) == 0 {
+		return
+	}
+	if b.out.Rules.ConfidentialProjects == nil {
+		b.out.Rules.ConfidentialProjects = map[change.Forge][]string{}
+	}
+	b.out.Rules.ConfidentialProjects[forge] = projects
 }
 
 // ofInstance says whether a permission set belongs to an instance; both ARNs

@@ -78,6 +78,12 @@ func (a *App) actor(ctx context.Context, id change.PersonID, teamID string, c *c
 	}
 	look, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
+	return a.actorWithin(look, ctx, id, teamID, c, less)
+}
+
+// actorWithin is actor, where the look-ups are bounded by look and what is written
+// down is not.
+func (a *App) actorWithin(look, ctx context.Context, id change.PersonID, teamID string, c *change.Change, less bool) (change.Actor, error) {
 	var groups change.GroupView
 	var both directory.Looks
 	both.Go(func() { groups = a.People.Groups(look, c.GroupsOf(a.Rules)) })

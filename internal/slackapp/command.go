@@ -125,7 +125,7 @@ func (a *App) linkWord(ctx context.Context, c command, n change.Number, rest str
 	if first, after := cutWord(rest); strings.EqualFold(after, optionFix) || strings.EqualFold(after, optionItself) {
 		given, which = first, strings.ToLower(after)
 	}
-	cmd, err := a.linkCommand(ctx, change.PersonID(c.UserID), "", unwrapped(given))
+	cmd, err := a.linkCommand(ctx, n, change.PersonID(c.UserID), "", unwrapped(given))
 	if err != nil {
 		return ephemeral{}, err
 	}

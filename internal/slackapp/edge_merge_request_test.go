@@ -3,6 +3,7 @@ package slackapp_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -22,6 +23,7 @@ type gitlabOutside struct {
 	stalls atomic.Bool
 	panics atomic.Bool
 	gaveUp atomic.Int32 // looks that stalled until whoever asked gave up
+	looks  atomic.Int64 // how often it was asked
 }
 
 func (*gitlabOutside) Parse(address string) (change.MergeRequestRef, error) {
@@ -41,6 +43,7 @@ func (*gitlabOutside) Parse(address string) (change.MergeRequestRef, error) {
 }
 
 func (g *gitlabOutside) Look(ctx context.Context, ref change.MergeRequestRef) (change.MergeRequest, error) {
+	g.looks.Add(1)
 	switch {
 	case g.panics.Load():
 		panic("a look at a merge request went wrong")
@@ -66,11 +69,12 @@ type labbed struct {
 	lab *gitlabOutside
 }
 
-func withGitLab(t *testing.T, kind func(*change.Kind)) *labbed {
+func withGitLab(t *testing.T, kind func(*change.Kind), confidential ...string) *labbed {
 	t.Helper()
 	lab := &gitlabOutside{}
 	return &labbed{lab: lab, edge: setup(t, withRules(func(r *change.Rules) {
 		r.MergeRequests = change.MergeRequestRules{ReviewWithin: 72 * time.Hour, PermanentFixWithin: 336 * time.Hour}
+		r.ConfidentialProjects = map[change.Forge][]string{change.GitLab: confidential}
 		for i := range r.Kinds {
 			if r.Kinds[i].ID == "patch" {
 				kind(&r.Kinds[i])
@@ -177,6 +181,62 @@ func TestTheCommandLinksMergeRequests(t *testing.T) {
 	c := l.change(1)
 	if len(c.MergeRequests) != 3 || len(c.Links) != 1 || c.MergeRequests[1].Seen == nil || c.MergeRequests[2].Ref.Readable() {
 		t.Errorf("linked: %+v, %v", c.MergeRequests, c.Links)
+	}
+}
+
+// The token of breakglass sees more than people do.
+func TestTheForgeIsAskedForNobodyWhoMayNotLink(t *testing.T) {
+	t.Parallel()
+	l := withGitLab(t, asItIs)
+	must(t, l.patch(mr(1)))
+	before := l.lab.looks.Load()
+	for _, number := range []int{2, 97} {
+		_, err := l.ws.Person(ben).Command(t.Context(), otherChannel, "/emergency", "link EC-1 "+mr(number))
+		must(t, err)
+		l.toldHolds(ben, "Only the people of this change")
+	}
+	card := l.posted(1, change.DeliverCard, "card", "", `{}`, "link_merge_request "+value(1, 0))
+	must(t, l.ws.Person(ben).Click(t.Context(), card, "link_merge_request"))
+	must(t, l.ws.Person(ben).Type(t.Context(), "Merge request", mr(97)))
+	if said := formError(t, l.ws.Person(ben).Submit(t.Context())); !strings.Contains(said["Merge request"], "Only the people of this change") {
+		t.Errorf("the form says %v", said)
+	}
+	if asked := l.lab.looks.Load() - before; asked != 0 {
+		t.Errorf("GitLab was asked %d times", asked)
+	}
+	events, err := l.ledger.Events(t.Context(), 1, 0, 100)
+	must(t, err)
+	if n := len(slices.DeleteFunc(events, func(e change.Event) bool { return e.Type != change.EventRefused })); n != 3 {
+		t.Errorf("%d refusals were written down, want 3", n)
+	}
+}
+
+func TestWhatIsConfidentialOnTheForgeIsLinkedWithConfidentialChangesOnly(t *testing.T) {
+	t.Parallel()
+	l := withGitLab(t, asItIs, "elsewhere/app", "Group/*")
+	l.request(ada)
+	for _, number := range []int{2, 97} { // whether there is one or not
+		_, err := l.ws.Person(ada).Command(t.Context(), otherChannel, "/emergency", "link EC-1 "+mr(number))
+		must(t, err)
+		l.toldHolds(ada, "Merge requests of group/app are linked with confidential changes only")
+		if said := formError(t, l.patch(mr(number))); !strings.Contains(said["Merge request"], "with confidential changes only") {
+			t.Errorf("the form says %v", said)
+		}
+		must(t, l.ws.Person(ada).CloseView(t.Context()))
+	}
+	if asked := l.lab.looks.Load(); asked != 0 || l.newest() != 1 || len(l.change(1).MergeRequests) != 0 {
+		t.Errorf("GitLab was asked %d times, the newest is %s: %+v", asked, l.newest(), l.change(1).MergeRequests)
+	}
+}
+
+func TestAConfidentialChangeTakesWhatIsConfidentialOnTheForge(t *testing.T) {
+	t.Parallel()
+	l := withGitLab(t, func(k *change.Kind) { k.Confidential = true }, "group/app")
+	must(t, l.patch(mr(1)))
+	_, err := l.ws.Person(ada).Command(t.Context(), otherChannel, "/emergency", "link EC-1 "+mr(2))
+	must(t, err)
+	if c := l.change(1); len(c.MergeRequests) != 2 || c.MergeRequests[0].Seen == nil || c.MergeRequests[1].Seen == nil {
+		t.Errorf("linked: %+v", c.MergeRequests)
 	}
 }
 

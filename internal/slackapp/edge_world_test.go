@@ -31,7 +31,7 @@ type people struct {
 	*directory.Directory
 	silent       atomic.Bool // nobody is found in time; a look-up lasts as long as it may
 	silentGroups atomic.Bool
-	answers      sync.Map // by person: an error, or a Standing, though groups name them still
+	answers      sync.Map     // by person: an error, or a Standing, though groups name them still
 	panics       atomic.Value // the name of the look-up that does, or nothing
 }
 

@@ -2,7 +2,6 @@ package slackapp
 
 import (
 	"context"
-	"errors"
 	"net/url"
 	"regexp"
 
@@ -17,13 +16,17 @@ var referencePattern = regexp.MustCompile(`^[A-Za-z]{2,10}-?[0-9]{1,10}$`)
 
 // linkCommand finds out what was given to be linked: a ticket, an incident, a merge
 // request, or another address, which is kept as it is and never fetched. Whoever is no full
-// member does not learn what there is to be linked.
-func (a *App) linkCommand(ctx context.Context, who change.PersonID, teamID, given string) (change.Command, error) {
+// member does not learn what there is to be linked, nor does one who may not link
+// learn of merge requests.
+func (a *App) linkCommand(ctx context.Context, n change.Number, who change.PersonID, teamID, given string) (change.Command, error) {
 	within, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
-	if _, err := a.memberWithin(within, ctx, who, teamID); errors.Is(err, errNoAnswer) {
-		return nil, sayNoAnswer()
-	} else if err != nil {
+	c, err := a.change(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	actor, err := a.actorWithin(within, ctx, who, teamID, &c, false)
+	if err != nil {
 		return nil, err
 	}
 	noTicket := "Give a Jira key such as OPS-123."
@@ -46,7 +49,7 @@ func (a *App) linkCommand(ctx context.Context, who change.PersonID, teamID, give
 		return change.LinkIncident{Incident: incident}, nil
 	}
 	if ref, is := a.mergeRequestGiven(given); is {
-		return a.linkMergeRequest(within, ref, false)
+		return a.linkMergeRequest(within, &c, actor, ref, false)
 	}
 	u, err := url.Parse(given)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || len(given) > maxAddress {

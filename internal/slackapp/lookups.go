@@ -54,7 +54,7 @@ func (a *App) look(ctx context.Context, f *form, who change.PersonID, teamID str
 		all.Go(func() { l.ticket, l.checked = a.lookTicket(within, f.Ticket, no) })
 	}
 	if kind.MergeRequest != "" && kind.MergeRequest != change.NeedNone {
-		all.Go(func() { l.mergeRequests = a.lookMergeRequests(within, f.MergeRequests, no) })
+		all.Go(func() { l.mergeRequests = a.lookMergeRequests(within, kind, f.MergeRequests, no) })
 	}
 	if f.Report && f.Implementer != "" && f.Implementer != who {
 		all.Go(func() { a.lookColleague(within, f.Implementer, change.FieldImplementer, no) })

@@ -58,8 +58,9 @@ func mergeRequestInput(f form, kind change.Kind) []slack.Block {
 }
 
 // lookMergeRequests reads the addresses of the form, and looks at each, side by
-// side. Only a forge that definitely shows none is a no.
-func (a *App) lookMergeRequests(ctx context.Context, typed string, no func(change.Field, string)) []change.RequestedMergeRequest {
+// side. Only a forge that definitely shows none is a no. It is not asked about what
+// goes with confidential changes only where this may be none.
+func (a *App) lookMergeRequests(ctx context.Context, kind change.Kind, typed string, no func(change.Field, string)) []change.RequestedMergeRequest {
 	lines := strings.Fields(typed)
 	if len(lines) == 0 {
 		return nil // the domain says so
@@ -81,6 +82,9 @@ func (a *App) lookMergeRequests(ctx context.Context, typed string, no func(chang
 	var wrong []string
 	var looks directory.Looks
 	for i := range all {
+		if !kind.Confidential && a.Rules.ConfidentialProject(all[i].Ref) {
+			continue
+		}
 		looks.Go(func() {
 			seen, say := a.lookMergeRequest(ctx, all[i].Ref)
 			mu.Lock()
@@ -148,8 +152,17 @@ func (a *App) mergeRequestGiven(address string) (change.MergeRequestRef, bool) {
 	return ref, err == nil && looksLinked.MatchString(u.Path)
 }
 
-// linkMergeRequest looks at a merge request that is to be linked.
-func (a *App) linkMergeRequest(ctx context.Context, ref change.MergeRequestRef, fix bool) (change.Command, error) {
+// linkMergeRequest looks at a merge request that is to be linked, once it is known
+// that it may be: the forge shows breakglass what it may not show to whoever links.
+// What may not be is handed on unseen, and refused where refusals are written down.
+func (a *App) linkMergeRequest(ctx context.Context, c *change.Change, actor change.Actor, ref change.MergeRequestRef, fix bool) (change.Command, error) {
+	unseen := change.LinkMergeRequest{Ref: ref, Fix: fix}
+	if _, _, err := change.Decide(a.Rules, *c, unseen, actor, a.Now()); err != nil {
+		if refusal, ok := errors.AsType[*change.Refusal](err); ok && refusal.Code == change.Unestablished {
+			return nil, err
+		}
+		return unseen, nil
+	}
 	seen, say := a.lookMergeRequest(ctx, ref)
 	if say != "" {
 		return nil, inText(turnDown(change.BadInput, "%s", say))
@@ -188,7 +201,7 @@ func chosenFix(c *change.Change, v *shownView) (fix bool, err error) {
 
 // mergeRequestSubmitted gives the command of that form.
 func (a *App) mergeRequestSubmitted(ctx context.Context, i *interaction, key buttonKey) (change.Command, error) {
-	c, _, err := a.readable(ctx, key.Number, i.person(), i.User.TeamID)
+	c, actor, err := a.readable(ctx, key.Number, i.person(), i.User.TeamID)
 	if err != nil {
 		return nil, err
 	}
@@ -202,13 +215,13 @@ func (a *App) mergeRequestSubmitted(ctx context.Context, i *interaction, key but
 	}
 	within, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
-	return a.linkMergeRequest(within, ref, fix)
+	return a.linkMergeRequest(within, &c, actor, ref, fix)
 }
 
 // linkFormSubmitted gives the command of the form that links anything.
 func (a *App) linkFormSubmitted(ctx context.Context, i *interaction, key buttonKey) (change.Command, error) {
 	given := unwrapped(strings.TrimSpace(i.View.text(inputText)))
-	cmd, err := a.linkCommand(ctx, i.person(), i.User.TeamID, given)
+	cmd, err := a.linkCommand(ctx, key.Number, i.person(), i.User.TeamID, given)
 	link, is := cmd.(change.LinkMergeRequest)
 	if err != nil || !is {
 		return cmd, err
