@@ -45,6 +45,7 @@ func TestAForgeThatIsDownMeansNothingIsKnown(t *testing.T) {
 				{&b.gitlab.Faults, "list notes", look(lab)},
 				{&b.gitlab.Faults, "get user", look(lab)},
 				{&b.gitlab.Faults, "list commits", look(lab)},
+				{&b.gitlab.Faults, "list versions", look(lab)},
 				{&b.github.Faults, "get pull request", look(hub)},
 				{&b.github.Faults, "list reviews", look(hub)},
 				{&b.github.Faults, "list commits", look(hub)},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -100,8 +101,8 @@ type given struct {
 	approval change.MRApproval
 }
 
-// gitlabApprovals counts who has approved. The API's own verdict, approved, is
-// true wherever no approval is required, so it is not read.
+// gitlabApprovals counts who has approved, and of which commit. The API's own
+// verdict, approved, is true wherever no approval is required, so it is not read.
 func (c *Client) gitlabApprovals(ctx context.Context, s *site, ref change.MergeRequestRef, m change.MergeRequest) ([]given, error) {
 	const call = "get approvals"
 	var in struct {
@@ -116,16 +117,61 @@ func (c *Client) gitlabApprovals(ctx context.Context, s *site, ref change.MergeR
 	if in.ApprovedBy == nil {
 		return nil, s.unreadable(call, errors.New("approved_by is missing"))
 	}
+	if len(in.ApprovedBy) == 0 {
+		return nil, nil
+	}
+	tips, err := c.gitlabTips(ctx, s, ref)
+	if err != nil {
+		return nil, err
+	}
 	var all []given
 	for _, by := range in.ApprovedBy {
 		if by.User == nil {
 			continue
 		}
 		all = append(all, given{*by.User, change.MRApproval{
-			User: by.User.Username, How: change.ByApproval, At: by.ApprovedAt, When: moment(m, by.ApprovedAt),
+			User: by.User.Username, How: change.ByApproval, At: by.ApprovedAt, When: moment(m, by.ApprovedAt), Commit: tipAt(tips, by.ApprovedAt),
 		}})
 	}
 	return all, nil
+}
+
+// gitlabTip is a commit that stood at the tip of a merge request, and since when.
+type gitlabTip struct {
+	Head    string    `json:"head_commit_sha"`
+	Created time.Time `json:"created_at"`
+}
+
+// gitlabTips reads what was pushed when, the oldest first. GitLab keeps approvals
+// when more is pushed, unless the project says otherwise, and does not say of what
+// they were.
+func (c *Client) gitlabTips(ctx context.Context, s *site, ref change.MergeRequestRef) ([]gitlabTip, error) {
+	const call = "list versions"
+	var all []gitlabTip
+	whole, err := each(ctx, c, s, call, gitlabAddress(ref)+"/versions", nil, func(t gitlabTip) bool {
+		all = append(all, t)
+		return true
+	})
+	if err == nil && !whole {
+		err = s.failed(call, change.Refused, "It has more versions than can be read.", nil)
+	}
+	slices.SortStableFunc(all, func(a, b gitlabTip) int { return a.Created.Compare(b.Created) })
+	return all, err
+}
+
+// tipAt is the commit that stood at the tip at a time. It is not known where the
+// time is not, unless there was never another.
+func tipAt(tips []gitlabTip, at time.Time) string {
+	if len(tips) == 0 || (at.IsZero() && len(tips) > 1) {
+		return ""
+	}
+	head := tips[0].Head
+	for _, t := range tips {
+		if !t.Created.After(at) {
+			head = t.Head
+		}
+	}
+	return head
 }
 
 // gitlabNotes reads the notes written after merging whose first word says that

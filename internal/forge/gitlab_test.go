@@ -38,7 +38,7 @@ func TestAMergeRequestIsReadWhole(t *testing.T) {
 		Ref: ref, Title: "Mend the broker", Author: "author", State: change.MRMerged, Head: "bbbbbbbbbb", MergedAt: merged, MergedCommit: "cccccccccc",
 		Committers: []change.MRCommitter{{User: "author"}, {Email: "someone@example.com"}}, // the author is known by name
 		Labels:     []string{"Pick into auto-deploy", "severity::1"},
-		Approvals:  []change.MRApproval{{User: "reviewer", How: change.ByApproval, At: approved, When: change.BeforeMerge}},
+		Approvals:  []change.MRApproval{{User: "reviewer", How: change.ByApproval, At: approved, When: change.BeforeMerge, Commit: "bbbbbbbbbb"}},
 		SeenAt:     b.clock.now(),
 	}
 	if diff := cmp.Diff(want, b.look(t, ref)); diff != "" {
@@ -83,6 +83,26 @@ func TestOnlyAnIndependentPersonsApprovalCountsOnGitLab(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// GitLab keeps approvals when more is pushed, unless the project says otherwise.
+func TestAnApprovalFromBeforeAPushCountsForNothingOnGitLab(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ref := b.onGitLab(t, mergeRequest())
+	b.clock.forward(time.Minute)
+	must(t, b.gitlab.Approve(project, 12, "reviewer"))
+	b.clock.forward(time.Minute)
+	must(t, b.gitlab.Push(project, 12, gitlab.Commit{SHA: "dddddddddd"}))
+	m := b.look(t, ref)
+	if got := independent(m); len(got) != 0 || len(m.Approvals) != 1 || !m.Stale(m.Approvals[0]) {
+		t.Errorf("approved by %q: %+v", got, m.Approvals)
+	}
+	b.clock.forward(time.Minute)
+	must(t, b.gitlab.Approve(project, 12, "second"))
+	if got := independent(b.look(t, ref)); len(got) != 1 || got[0] != "second" {
+		t.Errorf("approved by %q, want the one who saw what was pushed", got)
 	}
 }
 

@@ -42,6 +42,7 @@ func (s *Server) Open(m MergeRequest) (MergeRequest, error) {
 	for i := range m.Commits {
 		s.fill(&m.Commits[i], author)
 	}
+	m.Versions = []Version{{ID: 100 * m.IID, Head: m.Head(), At: m.Created}}
 	s.mergeRequests = append(s.mergeRequests, &m)
 	s.touch()
 	return m.clone(), nil
@@ -98,6 +99,7 @@ func (s *Server) Push(project string, iid int, c Commit) error {
 		author, _ := s.user(m.Author)
 		s.fill(&c, author)
 		m.Commits = append(m.Commits, c)
+		m.Versions = append(m.Versions, Version{ID: 100*m.IID + len(m.Versions), Head: c.SHA, At: s.opts.Now()})
 		return nil
 	}, "opened")
 }

@@ -30,6 +30,13 @@ type Commit struct {
 	At             time.Time
 }
 
+// Version is what stood at a merge request's tip since a push.
+type Version struct {
+	ID   int
+	Head string
+	At   time.Time
+}
+
 // Approval is one of a merge request's approvals.
 type Approval struct {
 	Username string
@@ -55,6 +62,7 @@ type MergeRequest struct {
 	State     string // opened, closed, merged, locked
 	Labels    []string
 	Commits   []Commit
+	Versions  []Version // what was pushed, the oldest first; Open and Push keep it
 	Approvals []Approval
 	Notes     []Note
 	Created   time.Time
@@ -161,6 +169,7 @@ func (s *Server) MergeRequests() []MergeRequest {
 
 func (m MergeRequest) clone() MergeRequest {
 	m.Labels, m.Commits = slices.Clone(m.Labels), slices.Clone(m.Commits)
+	m.Versions = slices.Clone(m.Versions)
 	m.Approvals, m.Notes = slices.Clone(m.Approvals), slices.Clone(m.Notes)
 	return m
 }

@@ -68,6 +68,18 @@ func (s *Server) listCommits(c *call) {
 	c.list(s, all)
 }
 
+// listVersions answers the newest first.
+func (s *Server) listVersions(c *call) {
+	all := []object{}
+	for _, v := range slices.Backward(c.m.Versions) {
+		all = append(all, object{
+			"id": v.ID, "head_commit_sha": v.Head, "base_commit_sha": c.m.Versions[0].Head, "start_commit_sha": c.m.Versions[0].Head,
+			"created_at": stamp(v.At), "merge_request_id": 1000 + c.m.IID, "state": "collected", "real_size": "1", "patch_id_sha": v.Head,
+		})
+	}
+	c.list(s, all)
+}
+
 func (s *Server) listNotes(c *call) {
 	if order := c.query.Get("order_by"); order != "" && order != "created_at" && order != "updated_at" {
 		s.violate("notes ordered by " + order)

@@ -42,6 +42,7 @@ func routes() []route {
 		{"/projects/*/merge_requests/*", "get merge request", nil, (*Server).showMergeRequest},
 		{"/projects/*/merge_requests/*/approvals", "get approvals", nil, (*Server).showApprovals},
 		{"/projects/*/merge_requests/*/commits", "list commits", paged, (*Server).listCommits},
+		{"/projects/*/merge_requests/*/versions", "list versions", paged, (*Server).listVersions},
 		{"/projects/*/merge_requests/*/notes", "list notes", append([]string{"order_by", "sort"}, paged...), (*Server).listNotes},
 		{
 			"/projects/*/deployments", "list deployments",
