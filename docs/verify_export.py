@@ -21,7 +21,7 @@ ALWAYS = {  # event types that are an exception whatever else they say
     "incident_refused": "incident took no notes", "undelivered": "message undeliverable", "forged": "forged click", "census_found": "found by the census",
     "census_standing": "standing access kept", "census_ended": "standing access ended", "census_late": "access late to go"}
 NAMES = set(ALWAYS.values()) | {  # and those that are one only if the event says so: docs/audit-format.md has the table
-    "access was there before", "access gone late", "deadline missed", "copy late", "done late", "nothing was changed", "sign-off undone",
+    "access was there before", "access gone late", "deadline missed", "copy late", "done late", "nothing was changed", "sign-off undone", "record changed after its sign-off",
     "sign-off undone after the close", "independent review undone", "independent review undone after the close"}
 FILES = ["README.md", "changes.csv", "changes.jsonl", "events.jsonl", "exceptions.csv", "export.json", "neighbours.jsonl", "seals.jsonl"]
 findings = []

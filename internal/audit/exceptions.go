@@ -41,6 +41,7 @@ func exceptions() []exceptional {
 		{change.EventWaived, "waived", nil},
 		{change.EventOwnerChanged, "owner left", nil},
 		{change.EventRecordWritten, "nothing was changed", fact("nothing_changed", "true")},
+		{change.EventRecordWritten, "record changed after its sign-off", fact("after_sign_off", "true")},
 		{change.EventSignOffDoubted, "sign-off doubted", nil},
 		{change.EventSignOffUndone, "sign-off undone", inPhase(false)},
 		{change.EventSignOffUndone, "sign-off undone after the close", inPhase(true)},

@@ -115,6 +115,7 @@ func TestWhatIsExceptionalAboutAnEvent(t *testing.T) {
 		"a sign-off undone, closed":     {change.Event{Type: change.EventSignOffUndone, Phase: change.Closed}, c, []string{"sign-off undone after the close"}},
 		"a merge request's, closed":     {change.Event{Type: "independent_review_undone", Phase: change.Closed}, c, []string{"independent review undone after the close"}},
 		"nothing was changed":           {change.Event{Type: change.EventRecordWritten, Facts: change.Facts{"nothing_changed": true}}, c, []string{"nothing was changed"}},
+		"a record, signed off before":   {change.Event{Type: change.EventRecordWritten, Facts: change.Facts{"after_sign_off": true}}, c, []string{"record changed after its sign-off"}},
 		"a record":                      {change.Event{Type: change.EventRecordWritten, Facts: change.Facts{"nothing_changed": false}}, c, nil},
 		"a forged click, of no change":  {change.Event{Type: change.EventForged}, nil, []string{"forged click"}},
 		"an approval without its chain": {change.Event{Type: change.EventApprovalGiven}, nil, nil},

@@ -57,6 +57,9 @@ type Proof struct {
 	Account string   `json:"account,omitempty"` // their id in the other system
 	Ref     string   `json:"ref,omitempty"`     // comment id, timeline item id, ticket key
 	Hash    string   `json:"hash,omitempty"`    // of the comment's text, sha256
+	// Revision of the record that was signed off; zero: none had been written, or it
+	// was signed off before revisions were kept.
+	Revision int `json:"revision,omitempty"`
 }
 
 // Owes gives the obligation of that name and item, or nil.

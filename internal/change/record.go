@@ -284,7 +284,11 @@ func (x WriteRecord) decide(d *decision) error {
 	if o := c.Owes(OweRecord, 0); o != nil && o.Part.IsZero() {
 		o.Part = d.now
 	}
-	d.emit(EventRecordWritten, Facts{"revision": r.Revision, "nothing_changed": r.NothingChanged, "in": string(r.In)}, map[string]string{"done": r.Done, "why": r.Why})
+	facts := Facts{"revision": r.Revision, "nothing_changed": r.NothingChanged, "in": string(r.In)}
+	if o := c.Owes(OweSignOff, 0); r.Revision > 1 && o != nil && o.State == Done {
+		facts["after_sign_off"], facts["signed_by"] = true, string(o.Proof.By)
+	}
+	d.emit(EventRecordWritten, facts, map[string]string{"done": r.Done, "why": r.Why})
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package change_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -234,5 +235,50 @@ func TestAddressesAndNotesAreKept(t *testing.T) {
 	l.do(change.AddNote{Text: " Hello "}, member(cto))
 	if n := l.c.Notes[0]; n.Text != "Hello" || n.By != cto || !n.At.Equal(start) {
 		t.Errorf("the note is %+v", n)
+	}
+}
+
+// The sign-off is of the record as it was: what is written later does not undo it,
+// and does not go unnoticed.
+func TestARecordThatIsChangedAfterItsSignOffIsMarked(t *testing.T) {
+	t.Parallel()
+	of := func(events []change.Event, kind change.EventType) change.Event {
+		i := slices.IndexFunc(events, func(e change.Event) bool { return e.Type == kind })
+		if i < 0 {
+			t.Fatalf("no %s in %+v", kind, events)
+		}
+		return events[i]
+	}
+	for name, sign := range map[string]func(l *life) []change.Event{
+		"in Slack":     func(l *life) []change.Event { return l.do(change.SignOff{}, member(cto)) },
+		"by a comment": func(l *life) []change.Event { return l.comments(comment("c1", cto, l.now, "Fine")) },
+	} {
+		l := ticketed(t)
+		if e := of(sign(l), change.EventSignedOff); e.Fact("revision") != "1" || l.c.Owes(change.OweSignOff, 0).Proof.Revision != 1 || l.c.SignOffOvertaken() != nil {
+			t.Errorf("%s: signed off: %v, %+v", name, e.Facts, l.c.Owes(change.OweSignOff, 0))
+		}
+		l.now = l.now.Add(time.Minute)
+		if e := of(l.do(change.WriteRecord{Done: "something else", Why: "y"}, member(requester)), change.EventRecordWritten); e.Fact("after_sign_off") != "true" || e.Fact("signed_by") != string(cto) || e.Fact("revision") != "2" {
+			t.Errorf("%s: the second revision: %v", name, e.Facts)
+		}
+		if o := l.c.SignOffOvertaken(); o == nil || o.State != change.Done {
+			t.Errorf("%s: afterwards: %+v", name, o)
+		}
+		l.c.Owes(change.OweSignOff, 0).Proof.Revision = 0 // as an older version wrote it
+		if l.c.SignOffOvertaken() == nil {
+			t.Errorf("%s: of an older version it is not known", name)
+		}
+	}
+}
+
+func TestACommentFromBeforeARevisionSignsOffTheOneBefore(t *testing.T) {
+	t.Parallel()
+	l := ticketed(t)
+	said := l.now
+	l.now = l.now.Add(time.Minute)
+	l.do(change.WriteRecord{Done: "z", Why: "y"}, member(requester))
+	l.comments(comment("c1", cto, said, "Fine"))
+	if o := l.c.SignOffOvertaken(); o == nil || o.Proof.Revision != 1 {
+		t.Errorf("%+v", l.c.Owes(change.OweSignOff, 0))
 	}
 }

@@ -125,9 +125,32 @@ func (SignOff) decide(d *decision) error {
 	if err := d.signer(d.actor.ID); err != nil {
 		return err
 	}
-	d.emit(EventSignedOff, Facts{"by": string(d.actor.ID), "way": string(SignOffInSlack)}, nil)
-	d.fulfil(c.Owes(OweSignOff, 0), Proof{Way: string(SignOffInSlack), By: d.actor.ID})
+	d.emit(EventSignedOff, Facts{"by": string(d.actor.ID), "way": string(SignOffInSlack), "revision": c.Record.Revision}, nil)
+	d.fulfil(c.Owes(OweSignOff, 0), Proof{Way: string(SignOffInSlack), By: d.actor.ID, Revision: c.Record.Revision})
 	return nil
+}
+
+// SignOffOvertaken gives the sign-off that stands although a later revision of the
+// record was written than the one that was signed off; nil where there is none.
+// The first revision is none: a ticket may be signed off before the work.
+func (c *Change) SignOffOvertaken() *Obligation {
+	o, r := c.Owes(OweSignOff, 0), &c.Record
+	if o == nil || o.State != Done || r.Revision < 2 {
+		return nil
+	}
+	if o.Proof.Revision > 0 && r.Revision > o.Proof.Revision || r.At.After(o.Done) {
+		return o
+	}
+	return nil
+}
+
+// seenRevision is the newest revision of the record that whoever wrote something
+// at a time can have seen.
+func (r *Record) seenRevision(at time.Time) int {
+	if r.Revision > 0 && at.Before(r.At.Truncate(time.Second)) {
+		return r.Revision - 1
+	}
+	return r.Revision
 }
 
 func (x CommentsSeen) decide(d *decision) error {
@@ -212,7 +235,10 @@ func (d *decision) judge(o *Obligation, comment SignerComment) (done bool, err e
 		}
 		return false, nil
 	}
-	d.emit(EventSignedOff, Facts{"by": string(comment.Signer), "way": string(SignOffByJiraComment), "ref": comment.ID, "hash": hash, "account": comment.Author}, nil)
-	d.fulfil(o, Proof{Way: string(SignOffByJiraComment), By: comment.Signer, Account: comment.Author, Ref: comment.ID, Hash: hash})
+	revision := c.Record.seenRevision(comment.Created)
+	d.emit(EventSignedOff, Facts{
+		"by": string(comment.Signer), "way": string(SignOffByJiraComment), "ref": comment.ID, "hash": hash, "account": comment.Author, "revision": revision,
+	}, nil)
+	d.fulfil(o, Proof{Way: string(SignOffByJiraComment), By: comment.Signer, Account: comment.Author, Ref: comment.ID, Hash: hash, Revision: revision})
 	return true, nil
 }

@@ -47,6 +47,7 @@ type PopulationRow struct {
 
 	RecordIn       change.RecordPlace
 	NothingChanged bool
+	RecordChanged  bool // after its sign-off, which stands
 	Ticket         *change.TicketRef
 	Incident       *PopulationIncident
 
@@ -150,7 +151,7 @@ func PopulationRowOf(c change.Change, times map[change.EventType]int) Population
 		Requester: c.Requester, Implementer: c.Implementer, EndedBy: c.Window.EndedBy,
 		RequestedAt: c.RequestedAt, StartedAt: c.Window.Start, EndedAt: c.Window.Ended,
 		Record: dutyOf(&c, change.OweRecord), SignOff: dutyOf(&c, change.OweSignOff), Review: dutyOf(&c, change.OweReview),
-		RecordIn: c.Record.In, NothingChanged: c.Record.NothingChanged,
+		RecordIn: c.Record.In, NothingChanged: c.Record.NothingChanged, RecordChanged: c.SignOffOvertaken() != nil,
 		Refusals: times[change.EventRefused], Reminders: times[change.EventReminded], Escalations: times[change.EventEscalated],
 		SignOffsUndone: times[change.EventSignOffUndone], AccessBack: times[change.EventAccessBack], Undelivered: times[change.EventUndelivered],
 		What: c.What, Why: c.Why, Reply: c.Reply, Links: slices.Clone(c.Links),
@@ -250,8 +251,8 @@ func (row *PopulationRow) withhold() {
 		Confidential: true, Withheld: true, Requester: Concealed, Implementer: Concealed, Reported: open.Reported, SelfApproved: open.SelfApproved,
 		RequestedAt: open.RequestedAt, MadeAt: open.MadeAt, DecidedAt: open.DecidedAt, StartedAt: open.StartedAt, EndedAt: open.EndedAt,
 		Record: open.Record.withheld(), SignOff: open.SignOff.withheld(), Review: open.Review.withheld(), Breached: open.Breached,
-		NothingChanged: open.NothingChanged,
-		Refusals:       open.Refusals, Reminders: open.Reminders, Escalations: open.Escalations,
+		NothingChanged: open.NothingChanged, RecordChanged: open.RecordChanged,
+		Refusals: open.Refusals, Reminders: open.Reminders, Escalations: open.Escalations,
 		SignOffsUndone: open.SignOffsUndone, AccessBack: open.AccessBack, Undelivered: open.Undelivered,
 	}
 	for _, ask := range open.Asks {

@@ -19,6 +19,7 @@ const (
 	ExceptionAccessLate     Exception = "access gone late"
 	ExceptionAccessBack     Exception = "access came back"
 	ExceptionSignOffUndone  Exception = "sign-off undone"
+	ExceptionRecordChanged  Exception = "record changed after its sign-off"
 	ExceptionUndelivered    Exception = "message undeliverable"
 	ExceptionNothingChanged Exception = "nothing was changed"
 )
@@ -48,6 +49,7 @@ func Exceptions(row *ledger.PopulationRow, asOf time.Time) []Exception {
 		}
 	}
 	add(row.SignOffsUndone > 0, ExceptionSignOffUndone)
+	add(row.RecordChanged, ExceptionRecordChanged)
 	add(row.Undelivered > 0, ExceptionUndelivered)
 	add(row.NothingChanged, ExceptionNothingChanged)
 	return all

@@ -256,8 +256,8 @@ func TestWhatStandsOutIsListed(t *testing.T) {
 			SignOff: ledger.PopulationDuty{State: change.Waived},
 			Review:  ledger.PopulationDuty{State: change.Done, Due: due, Part: until(), Done: until()},
 		}, []report.Exception{"record overdue", "sign-off waived", "review late"}},
-		{"the rest", ledger.PopulationRow{Reported: true, AccessBack: 1, SignOffsUndone: 1, Undelivered: 2, NothingChanged: true}, []report.Exception{
-			report.ExceptionReported, report.ExceptionAccessBack, report.ExceptionSignOffUndone, report.ExceptionUndelivered, report.ExceptionNothingChanged,
+		{"the rest", ledger.PopulationRow{Reported: true, AccessBack: 1, SignOffsUndone: 1, Undelivered: 2, NothingChanged: true, RecordChanged: true}, []report.Exception{
+			report.ExceptionReported, report.ExceptionAccessBack, report.ExceptionSignOffUndone, report.ExceptionRecordChanged, report.ExceptionUndelivered, report.ExceptionNothingChanged,
 		}},
 	} {
 		if diff := cmp.Diff(c.want, report.Exceptions(&c.row, until())); diff != "" {

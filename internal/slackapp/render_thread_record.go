@@ -70,6 +70,9 @@ func recordLine(_ *change.Change, e change.Event) string {
 		if n := e.Fact("revision"); n != "" && n != "1" {
 			s += ", revision " + escaped(n)
 		}
+		if e.Fact("after_sign_off") == "true" {
+			s += ", after it was signed off by " + person(change.PersonID(e.Fact("signed_by")))
+		}
 		if e.Fact("nothing_changed") == "true" {
 			s += ": nothing was changed"
 		}
