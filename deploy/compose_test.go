@@ -66,6 +66,31 @@ func TestComposeReachesTheConfiguredFile(t *testing.T) {
 	}
 }
 
+// The role that the program runs as is made by the script, and is neither the
+// superuser nor the owner.
+func TestComposeRunsTheProgramAsARoleOfItsOwn(t *testing.T) {
+	t.Parallel()
+	project := load(t)
+	header, _, _ := strings.Cut(string(content(t, "compose.yaml")), "\nname:")
+	script := string(content(t, "postgres-roles.sh"))
+	super := *project.Services["postgres"].Environment["POSTGRES_USER"]
+	roles := map[string]string{}
+	for _, address := range regexp.MustCompile(`(database\w*_url) is postgres://(\w+):`).FindAllStringSubmatch(header, -1) {
+		if roles[address[1]] = address[2]; address[2] == super || !strings.Contains(script, "CREATE ROLE "+address[2]+" LOGIN PASSWORD") {
+			t.Errorf("%s signs in as %s, which the script does not make", address[1], address[2])
+		}
+	}
+	if len(roles) != 2 || roles["database_url"] == roles["database_migrate_url"] || !strings.Contains(script, "OWNER TO "+roles["database_migrate_url"]) {
+		t.Errorf("the roles are %v", roles)
+	}
+	for _, volume := range project.Services["postgres"].Volumes {
+		if strings.HasSuffix(volume.Source, "postgres-roles.sh") && strings.HasPrefix(volume.Target, "/docker-entrypoint-initdb.d/") && volume.ReadOnly {
+			return
+		}
+	}
+	t.Error("the image of Postgres is not given the script")
+}
+
 func TestComposeTakesEverySecretFromAFile(t *testing.T) {
 	t.Parallel()
 	// The header of the example lists every variable there is.
