@@ -2,6 +2,7 @@ package slackapp
 
 import (
 	"context"
+	"errors"
 
 	"github.com/slack-go/slack"
 
@@ -65,13 +66,16 @@ func (a *App) seeRequester(ctx context.Context, c *change.Change, cmd change.Com
 	}
 	seen := make(chan answer, 1)
 	go func() {
+		answered := answer{err: errors.New("the look-up panicked")}
+		defer func() { seen <- answered }()
+		defer func() { a.recovered(ctx, "the look-up of whoever asked", recover()) }()
 		look, cancel := context.WithTimeout(ctx, lookWithin)
 		defer cancel()
 		p, err := a.People.Person(look, c.Requester)
 		if change.OutcomeOf(err) == change.Missing {
 			p, err = change.Person{}, nil
 		}
-		seen <- answer{p.Standing != change.Member || p.TeamID != a.Config.TeamID, err}
+		answered = answer{p.Standing != change.Member || p.TeamID != a.Config.TeamID, err}
 	}()
 	return func(cmd change.Command) (change.Command, error) {
 		found := <-seen
