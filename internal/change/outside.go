@@ -90,3 +90,12 @@ func OutcomeOf(err error) Outcome {
 	}
 	return Unknown
 }
+
+// SayOf gives the sentence for people of a failed call: otherwise, where no
+// adapter has given one.
+func SayOf(err error, otherwise string) string {
+	if outside, ok := errors.AsType[*OutsideError](err); ok && outside.Say != "" {
+		return outside.Say
+	}
+	return otherwise
+}

@@ -115,7 +115,7 @@ func (w *accessRun) failed(ctx context.Context, call string, err error) {
 		w.crowded()
 		return
 	}
-	w.say = sayOf(err, "AWS gave no usable answer just now.")
+	w.say = change.SayOf(err, "AWS gave no usable answer just now.")
 	if outside, ok := errors.AsType[*change.OutsideError](err); ok {
 		w.after = outside.RetryAfter
 	}

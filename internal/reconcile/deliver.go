@@ -287,11 +287,3 @@ func (d *Deliverer) failed(ctx context.Context, c change.Change, row ledger.Deli
 	}
 	return nil
 }
-
-// sayOf gives the sentence for people of a failed call, or otherwise.
-func sayOf(err error, otherwise string) string {
-	if outside, ok := errors.AsType[*change.OutsideError](err); ok && outside.Say != "" {
-		return outside.Say
-	}
-	return otherwise
-}

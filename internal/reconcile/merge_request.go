@@ -46,7 +46,7 @@ func (d *Deliverer) mergeRequest(ctx context.Context, c change.Change, row *ledg
 		if change.OutcomeOf(err) != change.Missing || m.Seen != nil {
 			return result{}, unknownNow(err)
 		}
-		_, err := d.Workflow.Do(ctx, c.Number, change.MergeRequestRefused{Item: m.Item, Say: sayOf(err, "There is no such merge request.")}, by)
+		_, err := d.Workflow.Do(ctx, c.Number, change.MergeRequestRefused{Item: m.Item, Say: change.SayOf(err, "There is no such merge request.")}, by)
 		return result{external: m.Ref.String()}, err
 	}
 	deployed, unread := d.deployed(ctx, &c, m, seen)

@@ -62,7 +62,7 @@ func (d *Deliverer) notOpened(ctx context.Context, c *change.Change, row *ledger
 	if outcome == change.NotNow || d.Tickets == nil { // without a Jira there is nowhere else to go
 		return result{}, err
 	}
-	say := "The incident could not be opened: " + sayOf(err, "incident.io refused it.")
+	say := "The incident could not be opened: " + change.SayOf(err, "incident.io refused it.")
 	if _, err := d.Workflow.Do(ctx, c.Number, change.IncidentRefused{Say: say}, change.Itself("incident.io")); err != nil {
 		return result{}, err
 	}

@@ -28,7 +28,7 @@ func (d *Deliverer) person(ctx context.Context, c change.Change, _ *ledger.Deliv
 		_, err := d.Workflow.Do(ctx, c.Number, change.PersonFound{User: user}, change.Itself("aws"))
 		return result{external: user.ID}, err
 	case outcome == change.Refused || outcome == change.Missing:
-		say := sayOf(err, "AWS has no user for this person.")
+		say := change.SayOf(err, "AWS has no user for this person.")
 		after, err := d.Workflow.Do(ctx, c.Number, change.PersonRefused{Say: say}, change.Itself("aws"))
 		if err != nil || after.Phase.Final() {
 			return result{}, err

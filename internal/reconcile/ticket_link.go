@@ -32,7 +32,7 @@ func (d *Deliverer) ticketLook(ctx context.Context, c change.Change, row *ledger
 		if _, shut := d.Tickets.Identity(ctx); shut != nil {
 			return result{}, shut
 		}
-		answer.Refused = sayOf(err, "Jira has no such ticket.")
+		answer.Refused = change.SayOf(err, "Jira has no such ticket.")
 	}
 	if _, err := d.Workflow.Do(ctx, c.Number, answer, change.Itself("jira")); err != nil {
 		return result{}, err

@@ -86,11 +86,3 @@ func refusedAs(err error, code change.RefusalCode) bool {
 func turnDown(code change.RefusalCode, format string, args ...any) *change.Refusal {
 	return &change.Refusal{Code: code, Say: fmt.Sprintf(format, args...)}
 }
-
-// sayOutside gives the sentence for people of a failed call, or otherwise.
-func sayOutside(err error, otherwise string) string {
-	if outside, ok := errors.AsType[*change.OutsideError](err); ok && outside.Say != "" {
-		return outside.Say
-	}
-	return otherwise
-}

@@ -35,12 +35,12 @@ func (a *App) linkCommand(ctx context.Context, n change.Number, who change.Perso
 		if err == nil {
 			return a.linkTicket(within, key)
 		}
-		noTicket = sayOutside(err, noTicket)
+		noTicket = change.SayOf(err, noTicket)
 	}
 	if a.Lookups.Incidents != nil && (referencePattern.MatchString(given) || a.Lookups.Incidents.IsIncidentURL(given)) {
 		incident, err := a.Lookups.Incidents.ByReferenceOrURL(within, given)
 		if err != nil {
-			say := sayOutside(err, "incident.io did not answer, so the incident could not be found. Please try again in a moment.")
+			say := change.SayOf(err, "incident.io did not answer, so the incident could not be found. Please try again in a moment.")
 			if a.Lookups.Tickets != nil && !a.Lookups.Incidents.IsIncidentURL(given) {
 				say = noTicket + " " + say // it looks like a ticket's key as well
 			}

@@ -83,7 +83,7 @@ func definite(err error, otherwise string) string {
 	case change.NotNow, change.Unknown:
 		return ""
 	}
-	return sayOutside(err, otherwise)
+	return change.SayOf(err, otherwise)
 }
 
 // lookAWS finds the person in AWS, and whether they have the access already.
@@ -151,7 +151,7 @@ func (a *App) lookTicket(ctx context.Context, typed string, no func(change.Field
 	}
 	key, err := a.Lookups.Tickets.ParseKey(typed)
 	if err != nil {
-		no(change.FieldTicket, sayOutside(err, "Give the key of the ticket, such as OPS-123."))
+		no(change.FieldTicket, change.SayOf(err, "Give the key of the ticket, such as OPS-123."))
 		return nil, false
 	}
 	ticket, err := a.Lookups.Tickets.Ticket(ctx, key)

@@ -108,7 +108,7 @@ func (a *App) parseMergeRequest(address string) (change.MergeRequestRef, *change
 	}
 	ref, err := a.Lookups.MergeRequests.Parse(address)
 	if err != nil {
-		return ref, turnDown(change.BadInput, "%s %s", sayOutside(err, "That is not the address of a merge request."), mergeRequestLooksLike)
+		return ref, turnDown(change.BadInput, "%s %s", change.SayOf(err, "That is not the address of a merge request."), mergeRequestLooksLike)
 	}
 	return ref, nil
 }
@@ -125,7 +125,7 @@ func (a *App) lookMergeRequest(ctx context.Context, ref change.MergeRequestRef) 
 	case err == nil:
 		return &found, ""
 	case change.OutcomeOf(err) == change.Missing:
-		return nil, ref.String() + ": " + sayOutside(err, "There is no such merge request.")
+		return nil, ref.String() + ": " + change.SayOf(err, "There is no such merge request.")
 	}
 	a.Log.WarnContext(ctx, "a merge request could not be looked at", "forge", string(ref.Forge), "outcome", string(change.OutcomeOf(err)))
 	return nil, ""

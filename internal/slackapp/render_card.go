@@ -43,21 +43,13 @@ func cardButtons(c *change.Change) []*slack.ButtonBlockElement {
 	case change.Approved:
 		return []*slack.ButtonBlockElement{withdraw, endNow(c)}
 	case change.Active:
-		return []*slack.ButtonBlockElement{button(actionFinish, "Finish", key), extend(c), note, cardLink(c), endNow(c)}
+		return []*slack.ButtonBlockElement{button(actionFinish, "Finish", key), extendIfAccess(c), note, cardLink(c), endNow(c)}
 	case change.Ended:
 		return []*slack.ButtonBlockElement{note, button(actionLinkRecord, "Link record", key), cardLink(c)}
 	case change.Closed, change.Denied, change.Withdrawn, change.Lapsed, change.Failed:
 		return []*slack.ButtonBlockElement{show}
 	}
 	return []*slack.ButtonBlockElement{show}
-}
-
-// extend is absent where there is no access that could last longer.
-func extend(c *change.Change) *slack.ButtonBlockElement {
-	if c.Access == nil {
-		return nil
-	}
-	return button(actionExtend, "Extend", buttonKey{Number: c.Number})
 }
 
 func endNow(c *change.Change) *slack.ButtonBlockElement {
