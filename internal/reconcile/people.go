@@ -12,7 +12,8 @@ import (
 )
 
 // askLimit is how many people are asked directly. Where more may decide, the
-// group is mentioned once in the card's thread instead.
+// group is mentioned once in the card's thread instead; only whom no mention
+// reaches is asked directly all the same.
 const askLimit = 10
 
 // groupPause is how long to wait for a group whose source did not answer.
@@ -31,18 +32,40 @@ func (d *Deliverer) askOut(ctx context.Context, c change.Change, row *ledger.Del
 	if !known {
 		return approversUnknown(d.Now()), nil
 	}
-	asks := askEach(&c, people, row.Ref)
+	var asks []change.Delivery
 	if len(people) > askLimit && !c.Confidential {
 		key := fmt.Sprintf("%d/group", a.ID)
 		if row.Ref.Fallback {
 			key += "/fallback"
 		}
-		asks = []change.Delivery{{Number: c.Number, Kind: change.DeliverAsk, Key: key, Mode: change.Converge, Ref: row.Ref}}
+		asks = append(asks, change.Delivery{Number: c.Number, Kind: change.DeliverAsk, Key: key, Mode: change.Converge, Ref: row.Ref})
+		people = d.unmentioned(ctx, &c, people, row.Ref)
 	}
-	if err := d.Ledger.Put(ctx, asks, c.Version, d.Now()); err != nil || len(asks) == 0 || asks[0].To == "" {
+	asks = append(asks, askEach(&c, people, row.Ref)...)
+	if err := d.Ledger.Put(ctx, asks, c.Version, d.Now()); err != nil || len(people) == 0 {
 		return result{}, err
 	}
 	return result{}, d.lookAway(ctx, &c, people, row.Ref)
+}
+
+// unmentioned lists those of the people whom the message in the thread does not
+// reach: it mentions Slack user groups, and only names a schedule, a list of
+// members or a union.
+func (d *Deliverer) unmentioned(ctx context.Context, c *change.Change, people []change.PersonID, ref change.Ref) []change.PersonID {
+	var mentioned []change.GroupID
+	for _, rule := range c.Missing() {
+		groups := rule.From
+		if ref.Fallback {
+			groups = rule.Fallback
+		}
+		for _, g := range groups {
+			if d.Workflow.Rules.Groups[g].SlackUsergroup != "" {
+				mentioned = append(mentioned, g)
+			}
+		}
+	}
+	reached, _ := d.Directory.Groups(ctx, mentioned).People(mentioned...)
+	return slices.DeleteFunc(slices.Clone(people), func(p change.PersonID) bool { return slices.Contains(reached, p) })
 }
 
 // approversUnknown is the result where a group's source did not answer.
