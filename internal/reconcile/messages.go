@@ -2,12 +2,10 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
-	"github.com/breakglass-bot/breakglass/internal/workflow"
 )
 
 // Messenger makes Slack hold a message.
@@ -156,35 +154,4 @@ func (d *Deliverer) reminder(ctx context.Context, c change.Change, row *ledger.D
 		}
 	}
 	return r, nil
-}
-
-// park puts a message aside that has nowhere to go, tells the audit channel, and
-// shows the card to its people directly instead. It is tried again every
-// parkedPause, for when the channel has been mended.
-func (d *Deliverer) park(ctx context.Context, c change.Change, row ledger.Delivery, cause error) error {
-	const parkedPause = 10 * time.Minute
-	now := d.Now()
-	say := "The channel of " + string(row.Kind) + " messages is archived, or breakglass is not in it."
-	if outside, ok := errors.AsType[*change.OutsideError](cause); ok && outside.Say != "" {
-		say = outside.Say
-	}
-	d.Log.WarnContext(ctx, "a message has no place", "change", row.Number.String(), "kind", string(row.Kind), "error", cause)
-	if row.Kind == change.DeliverCard && row.To == "" && row.LastError == "" {
-		var direct []change.Delivery
-		for _, p := range []change.PersonID{c.Requester, c.Implementer} {
-			direct = append(direct, change.Delivery{Number: c.Number, Kind: change.DeliverCard, Key: "card/" + string(p), Mode: change.Converge, To: p})
-		}
-		// All in one transaction: or whoever comes after a crash would tell it again.
-		_, err := d.Workflow.Do(ctx, c.Number, change.Undelivered{Say: say}, change.Itself("slack"), workflow.Also(func(tx ledger.Tx) error {
-			if err := tx.PutDeliveries(ctx, direct, c.Version+1, now); err != nil {
-				return err
-			}
-			return tx.Retry(ctx, row, now.Add(parkedPause), say)
-		}))
-		return err
-	}
-	if row.Mode == change.Converge {
-		return d.Ledger.Retry(ctx, row, now.Add(parkedPause), say)
-	}
-	return d.Ledger.End(ctx, row, ledger.DeliveryParked, say)
 }
