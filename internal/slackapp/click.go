@@ -73,8 +73,13 @@ func (a *App) clicked(ctx context.Context, i *interaction, act action) error {
 	if !ok {
 		return errForged
 	}
-	if act.ActionID == actionWaive && i.Container.IsEphemeral { // on what /emergency show answers, which no delivery stands behind
-		return a.openForm(ctx, i, act.ActionID, key)
+	if i.Container.IsEphemeral { // on what /emergency show answers, which no delivery stands behind
+		switch act.ActionID {
+		case actionWaive:
+			return a.openForm(ctx, i, act.ActionID, key)
+		case actionShow:
+			return a.showInView(ctx, i, key.Number, 0)
+		}
 	}
 	before, err := a.genuine(ctx, i, act, key)
 	if err != nil {

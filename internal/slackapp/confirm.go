@@ -3,6 +3,7 @@ package slackapp
 import (
 	"context"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
@@ -53,6 +54,9 @@ func (w Words) threaded(c *change.Change, e change.Event) *message {
 	return reply
 }
 
+// roomForConfirmed is how long the link to a merge request may be beside its button.
+const roomForConfirmed = 500
+
 // confirmBlocks offers in a view what the reader may give their word on.
 func (a *App) confirmBlocks(c *change.Change, who change.PersonID) []slack.Block {
 	if c.Own(who) {
@@ -64,8 +68,11 @@ func (a *App) confirmBlocks(c *change.Change, who change.PersonID) []slack.Block
 		if !confirmable(c, a.Rules.People, m) {
 			continue
 		}
-		blocks = append(blocks, sectionOf(mergeRequestLine(m)), contextOf(confirmWords(c, m)),
-			slack.NewActionBlock("confirm-"+strconv.Itoa(m.Item), confirmButton(c, m)))
+		name := mergeRequestName(m)
+		if utf8.RuneCountInString(name) > roomForConfirmed { // it is linked to where it is listed
+			name = oneLine(m.Ref.String(), roomForName)
+		}
+		blocks = append(blocks, sectionOf(name+"\n"+confirmWords(c, m)), slack.NewActionBlock("confirm-"+strconv.Itoa(m.Item), confirmButton(c, m)))
 	}
 	return blocks
 }

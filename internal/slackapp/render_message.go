@@ -131,10 +131,13 @@ func danger(b *slack.ButtonBlockElement) *slack.ButtonBlockElement {
 	return b.WithStyle(slack.StyleDanger)
 }
 
+// longAddress is from how many bytes on an address is too long for one line.
+const longAddress = 500
+
 // reference is a link with a label. An address that is too long for one line
 // is left out.
 func reference(address, label string) string {
-	if len(address) > 500 {
+	if len(address) > longAddress {
 		return oneLine(label, roomForName)
 	}
 	return linkTo(address, clip(label, roomForName))

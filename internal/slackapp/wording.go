@@ -66,11 +66,16 @@ func moment(t time.Time) string {
 // linkTo is a link of our own making. Addresses that could break out of it are
 // shown as text.
 func linkTo(address, text string) string {
-	web := strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
-	if !web || strings.ContainsAny(address, "<>| \n\t") {
+	if !clickable(address) {
 		return escaped(text)
 	}
 	return "<" + escaped(address) + "|" + strings.ReplaceAll(escaped(text), "|", "¦") + ">"
+}
+
+// clickable tells whether an address can stand in a link.
+func clickable(address string) bool {
+	web := strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
+	return web && !strings.ContainsAny(address, "<>| \n\t")
 }
 
 // phaseWords says where a change stands.
