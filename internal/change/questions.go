@@ -21,3 +21,19 @@ func AltersQuestions(events []Event) bool {
 		}
 	})
 }
+
+// ConfirmationsSettled lists the merge requests for which an event ends the question
+// to other people, whether they confirm its review. c is the change after it.
+func ConfirmationsSettled(c *Change, e Event) (items []int) {
+	switch e.Type { //nolint:exhaustive // the others end no such question
+	case EventMergeRequestConfirmed, EventMergeRequestRefused:
+		return []int{e.int("item")}
+	case EventClosed, EventDenied, EventWithdrawn, EventLapsed, EventFailed:
+		for _, m := range c.MergeRequests {
+			if m.Confirmed == "" && m.Refused == "" {
+				items = append(items, m.Item)
+			}
+		}
+	}
+	return items
+}

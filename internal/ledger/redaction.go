@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,6 +19,27 @@ func (tx Tx) TouchReminders(ctx context.Context, n change.Number, name change.Ob
 		AND ref ->> 'obligation' = $2 AND coalesce(ref ->> 'item', '0') = $3`, int64(n), string(name), item, now)
 	if err != nil {
 		return fmt.Errorf("bring reminders up to date: %w", err)
+	}
+	return nil
+}
+
+// TouchConfirmations lets the reply that tells of a merge request's linking be drawn
+// anew: nobody's word is asked for any more.
+func (tx Tx) TouchConfirmations(ctx context.Context, n change.Number, item int, now time.Time) error {
+	const doing = "bring replies about a merge request up to date: %w"
+	rows, err := tx.Query(ctx, `SELECT seq::TEXT FROM events WHERE chain = $1 AND type = $2 AND body::JSONB #>> '{facts,item}' = $3`,
+		int64(n), string(change.EventMergeRequestLinked), strconv.Itoa(item))
+	if err != nil {
+		return fmt.Errorf(doing, err)
+	}
+	keys, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf(doing, err)
+	}
+	_, err = tx.Exec(ctx, `UPDATE deliveries SET state = 'open', next_try = $3
+		WHERE number = $1 AND kind = 'thread' AND key = ANY ($2) AND state = 'done' AND external_id <> ''`, int64(n), keys, now)
+	if err != nil {
+		return fmt.Errorf(doing, err)
 	}
 	return nil
 }

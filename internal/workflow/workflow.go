@@ -175,10 +175,8 @@ func (w *Workflow) follow(ctx context.Context, tx ledger.Tx, c *change.Change, e
 		return err
 	}
 	for _, e := range events {
-		if e.Type == change.EventWaived { // nobody is to do what a reminder still asks for
-			if err := tx.TouchReminders(ctx, c.Number, change.ObligationName(e.Fact("obligation")), e.Fact("item"), now); err != nil {
-				return err
-			}
+		if err := touch(ctx, tx, c, e, now); err != nil {
+			return err
 		}
 	}
 	assignment, err := tx.SyncGrant(ctx, c, now)
@@ -202,6 +200,20 @@ func (w *Workflow) follow(ctx context.Context, tx ledger.Tx, c *change.Change, e
 	}
 	for _, e := range events {
 		w.Log.InfoContext(ctx, "event", "change", c.Number.String(), "type", string(e.Type), "seq", e.Seq, "phase", string(e.Phase), "actor", string(e.Actor))
+	}
+	return nil
+}
+
+// touch has messages drawn anew that are sent once, and still ask somebody for what
+// is settled by an event.
+func touch(ctx context.Context, tx ledger.Tx, c *change.Change, e change.Event, now time.Time) error {
+	if e.Type == change.EventWaived {
+		return tx.TouchReminders(ctx, c.Number, change.ObligationName(e.Fact("obligation")), e.Fact("item"), now)
+	}
+	for _, item := range change.ConfirmationsSettled(c, e) {
+		if err := tx.TouchConfirmations(ctx, c.Number, item, now); err != nil {
+			return err
+		}
 	}
 	return nil
 }
