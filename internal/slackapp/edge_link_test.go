@@ -20,3 +20,28 @@ func TestWhoIsNoFullMemberLearnsNothingByLinking(t *testing.T) {
 		t.Errorf("a guest was told %q", said)
 	}
 }
+
+// Words after an address would be kept as a part of it, which opens nothing then.
+func TestNothingIsLinkedWithWordsBehindTheAddress(t *testing.T) {
+	t.Parallel()
+	l := withGitLab(t, asItIs)
+	ctx, p := t.Context(), l.ws.Person(ada)
+	must(t, l.patch(mr(1)))
+	for _, typed := range []string{mr(2) + " any words", "https://git.example.com/x/pull/3 any words", "https://wiki.example.com/page fix it", "OPS-5 please"} {
+		_, err := p.Command(ctx, otherChannel, "/emergency", "link EC-1 "+typed)
+		must(t, err)
+		l.toldHolds(ada, "Give one address")
+	}
+	card := l.posted(1, change.DeliverCard, "card", "", `{}`, "link_merge_request "+value(1, 0), "link_record "+value(1, 0))
+	for button, label := range map[string]string{"link_record": "Link", "link_merge_request": "Merge request"} {
+		must(t, p.Click(ctx, card, button))
+		must(t, p.Type(ctx, label, "https://git.example.com/x/pull/3 any words"))
+		if said := formError(t, p.Submit(ctx)); !strings.Contains(said[label], "Give one address") {
+			t.Errorf("%s says %v", label, said)
+		}
+		must(t, p.CloseView(ctx))
+	}
+	if c := l.change(1); len(c.MergeRequests) != 1 || len(c.Links) != 0 || c.Ticket != nil {
+		t.Errorf("linked: %+v, %v, %+v", c.MergeRequests, c.Links, c.Ticket)
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/url"
 	"regexp"
+	"strings"
+	"unicode"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
 )
@@ -13,6 +15,9 @@ const maxAddress = 2000
 
 // referencePattern is how an incident's reference looks, such as INC-123.
 var referencePattern = regexp.MustCompile(`^[A-Za-z]{2,10}-?[0-9]{1,10}$`)
+
+// sayOneAddress is for what has a space in it: as an address it would open nothing.
+const sayOneAddress = "Give one address, or one key, and nothing after it."
 
 // linkCommand finds out what was given to be linked: a ticket, an incident, a merge
 // request, or another address, which is kept as it is and never fetched. Whoever is no full
@@ -28,6 +33,9 @@ func (a *App) linkCommand(ctx context.Context, n change.Number, who change.Perso
 	actor, err := a.actorWithin(within, ctx, who, teamID, &c, false)
 	if err != nil {
 		return nil, err
+	}
+	if strings.ContainsFunc(given, unicode.IsSpace) {
+		return nil, inText(turnDown(change.BadInput, "%s", sayOneAddress))
 	}
 	noTicket := "Give a Jira key such as OPS-123."
 	if a.Lookups.Tickets != nil {

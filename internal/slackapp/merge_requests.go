@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/slack-go/slack"
 
@@ -105,6 +106,9 @@ func (a *App) lookMergeRequests(ctx context.Context, kind change.Kind, typed str
 func (a *App) parseMergeRequest(address string) (change.MergeRequestRef, *change.Refusal) {
 	if a.Lookups.MergeRequests == nil {
 		return change.MergeRequestRef{}, turnDown(change.BadInput, "Merge requests cannot be linked here.")
+	}
+	if strings.ContainsFunc(address, unicode.IsSpace) {
+		return change.MergeRequestRef{}, turnDown(change.BadInput, "%s", sayOneAddress)
 	}
 	ref, err := a.Lookups.MergeRequests.Parse(address)
 	if err != nil {
