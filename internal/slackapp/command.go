@@ -152,12 +152,25 @@ func unwrapped(s string) string {
 
 func (a *App) extendCommand(ctx context.Context, c command, n change.Number, rest string) (ephemeral, error) {
 	period, why := cutWord(rest)
-	d, err := time.ParseDuration(strings.ToLower(period))
-	if err != nil || d <= 0 {
+	d, ok := periodOf(period)
+	for more, after := cutWord(why); ok; more, after = cutWord(why) { // 1h 30m, as people write it
+		part, is := periodOf(more)
+		if !is || d+part < d {
+			break
+		}
+		d, why = d+part, after
+	}
+	if !ok {
 		return privately("“" + oneLine(period, 40) + "” is not a time; write it like 30m or 1h, as in `" + escaped(a.Config.Command) + " extend EC-12 1h`."), nil
 	}
-	_, _, err = a.give(ctx, c, n, change.Extend{Duration: d, Why: why})
+	_, _, err := a.give(ctx, c, n, change.Extend{Duration: d, Why: why})
 	return privately("The approvers are being asked for " + change.ShortDuration(d) + " more for " + n.String() + "."), err
+}
+
+// periodOf reads a duration such as 30m, 1h or 1h30m.
+func periodOf(s string) (d time.Duration, ok bool) {
+	d, err := time.ParseDuration(strings.ToLower(s))
+	return d, err == nil && d > 0
 }
 
 func (a *App) finishCommand(ctx context.Context, c command, n change.Number, _ string) (ephemeral, error) {

@@ -68,6 +68,9 @@ func TestAnApproverWaivesFromTheFormThatShowsTheChange(t *testing.T) {
 	if o := after.Owes(change.OweRecord, 0); o.State != change.Waived || o.Proof.By != deputy {
 		t.Errorf("the record is %+v", o)
 	}
+	if v, open := e.ws.View(deputy); open {
+		t.Errorf("a view from before the waiver stays open:\n%s", e.ws.RenderView(v))
+	}
 }
 
 func TestAWaiverIsRefusedAtTheButtonWithTheReason(t *testing.T) {

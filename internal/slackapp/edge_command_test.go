@@ -69,6 +69,36 @@ func TestEveryWordAnswersWhoTypedIt(t *testing.T) {
 	}
 }
 
+func TestADurationOfSeveralWordsIsOneDuration(t *testing.T) {
+	t.Parallel()
+	for typed, want := range map[string]struct {
+		d   time.Duration
+		why string
+	}{
+		"1h 30m":                     {90 * time.Minute, ""},
+		"1h 30m still stuck":         {90 * time.Minute, "still stuck"},
+		"1h30m still stuck":          {90 * time.Minute, "still stuck"},
+		"1h still stuck, 30m a node": {time.Hour, "still stuck, 30m a node"},
+	} {
+		t.Run(typed, func(t *testing.T) {
+			t.Parallel()
+			e := setup(t, withRules(func(r *change.Rules) { r.Access.Durations = append(r.Access.Durations, 90*time.Minute) }))
+			n := e.activate(e.request(ada).Number).Number
+			e.toldAfter(ada, "extend 1 "+typed, "being asked for "+change.ShortDuration(want.d)+" more")
+			c := e.change(n)
+			if ask := c.OpenAsk(); ask == nil || ask.Duration != want.d || ask.Why != want.why {
+				t.Errorf("asked: %+v, want %s and %q", ask, want.d, want.why)
+			}
+		})
+	}
+}
+
+func (e *edge) toldAfter(who, typed string, wants ...string) {
+	e.t.Helper()
+	e.types(who, typed)
+	e.toldHolds(who, wants...)
+}
+
 func TestFinishingByCommandEndsTheAccessAndAsksForTheRecord(t *testing.T) {
 	t.Parallel()
 	e := setup(t)
