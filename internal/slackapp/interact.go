@@ -70,7 +70,8 @@ func (a *App) submission(ctx context.Context, i *interaction) reply {
 		return a.refused(ctx, i.View, err)
 	}
 	a.refreshHome(ctx, i.person(), nil, "") // the form may have been opened there
-	if i.View.CallbackID == callbackWaive { // nor may the view below it stay, which says that it is owed
+	if i.View.CallbackID == callbackWaive {
+		// The view below it may still say that it is owed.
 		return reply{200, map[string]any{"response_action": "clear"}}
 	}
 	return accepted()

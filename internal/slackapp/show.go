@@ -110,6 +110,9 @@ func (a *App) moreClicked(ctx context.Context, i *interaction, act action) error
 	if !ok || errN != nil || errP != nil || n <= 0 || page.before < 0 || page.from < 0 {
 		return errForged
 	}
+	if page.from == 0 {
+		return a.showInView(ctx, i, change.Number(n), page.before)
+	}
 	return a.showPage(ctx, i, change.Number(n), page)
 }
 
