@@ -154,14 +154,13 @@ func entriesFrom(n change.Number, all []entry, from int, head []slack.Block) []s
 func timeline(n change.Number, told []change.Event, head []slack.Block, back bool) []slack.Block {
 	blocks, bytes := viewBlocks-turns-len(head), viewBytes-weight(head)-turnBytes
 	from := len(told)
-	shown := eventBlocks(nil)
-	for from > max(0, len(told)-timelinePage) {
-		more := eventBlocks(told[from-1:])
-		if len(more) > blocks || weight(more) > bytes {
+	for ; from > max(0, len(told)-timelinePage); from-- {
+		one := eventBlocks(told[from-1 : from]) // as if it shared no paragraph
+		if blocks, bytes = blocks-len(one)+1, bytes-weight(one); blocks < 1 || bytes < 0 {
 			break
 		}
-		from, shown = from-1, more
 	}
+	shown := eventBlocks(told[from:])
 	if from > 0 {
 		shown = append(shown, turn("Older", n, shownPage{before: told[from-1].Seq + 1}))
 	}
