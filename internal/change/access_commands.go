@@ -30,7 +30,7 @@ type AccessGone struct {
 	Held     bool
 }
 
-// LateAfter is how long after a change's end its access may still be there
+// LateAfter is how long after its end (AccessEnd) an access may still be there
 // before people are told that the removal is late.
 const LateAfter = 5 * time.Minute
 
@@ -102,10 +102,11 @@ func (x AccessVerified) decide(d *decision) error {
 	if a.IntendedAt.IsZero() { // nothing of ours to remove
 		a.GoneAt = time.Time{}
 	}
+	promised := a.RevokeBy
 	c.Window.Until = d.now.Add(a.Approved)
 	a.RevokeBy = c.Window.Until
 	if a.GivenUp || due(a.GrantBy, d.now) { // too late for it, also where the clock has not been here yet
-		c.Window.Until, a.RevokeBy = d.now, d.now
+		c.Window.Until, a.RevokeBy = d.now, earliest(promised, d.now)
 		return d.closeWindow("grant_within")
 	}
 	return d.activate(d.now)
@@ -164,7 +165,7 @@ func (x AccessGone) decide(d *decision) error {
 		return nil
 	}
 	a.GoneAt, a.Trouble = d.now, ""
-	facts := Facts{"standing": a.Standing, "held": x.Held, "late_seconds": int64(max(0, d.now.Sub(c.Window.Ended)) / time.Second)}
+	facts := Facts{"standing": a.Standing, "held": x.Held, "late_seconds": int64(max(0, d.now.Sub(c.AccessEnd())) / time.Second)}
 	if x.Sessions > 0 && !x.Held && !a.VerifiedAt.IsZero() {
 		a.SessionsEndBy = d.now.Add(x.Sessions)
 		facts["sessions_end_by"] = stamp(a.SessionsEndBy)
@@ -176,11 +177,12 @@ func (x AccessGone) decide(d *decision) error {
 func (AccessLate) decide(d *decision) error {
 	c := &d.c
 	a := c.Access
-	if a == nil || c.Phase != Ended || !a.GoneAt.IsZero() || !a.LateAt.IsZero() || !due(c.Window.Ended.Add(LateAfter), d.now) {
+	end := c.AccessEnd()
+	if a == nil || c.Phase != Ended || !a.GoneAt.IsZero() || !a.LateAt.IsZero() || !due(end.Add(LateAfter), d.now) {
 		return nil
 	}
 	a.LateAt = d.now
-	d.emit(EventAccessLate, Facts{"ended": stamp(c.Window.Ended), "late_seconds": int64(d.now.Sub(c.Window.Ended) / time.Second)}, nil)
+	d.emit(EventAccessLate, Facts{"ended": stamp(end), "late_seconds": int64(d.now.Sub(end) / time.Second)}, nil)
 	return nil
 }
 

@@ -85,7 +85,7 @@ type Access struct {
 
 	GrantBy       time.Time `json:"grant_by,omitzero"`        // after it nothing more is created
 	IntendedAt    time.Time `json:"intended_at,omitzero"`     // from when on a create may have been sent
-	RevokeBy      time.Time `json:"revoke_by,omitzero"`       // the access must be gone soon after
+	RevokeBy      time.Time `json:"revoke_by,omitzero"`       // when its time is over, whatever becomes of the change
 	VerifiedAt    time.Time `json:"verified_at,omitzero"`     // seen in AWS
 	Standing      bool      `json:"standing,omitempty"`       // it was there before, and is not ours to remove
 	GivenUp       bool      `json:"given_up,omitempty"`       // no longer wanted though never seen
@@ -108,6 +108,15 @@ func (c *Change) AccessUntil() time.Time {
 		return time.Time{}
 	}
 	return c.Window.Until
+}
+
+// AccessEnd is when the access of a change that has ended was to go: at its end, or
+// when its time was over, if nobody was there to end it then. Zero before the end.
+func (c *Change) AccessEnd() time.Time {
+	if c.Access == nil || c.Window.Ended.IsZero() {
+		return c.Window.Ended
+	}
+	return earliest(c.Window.Ended, c.Access.RevokeBy)
 }
 
 // WantedAt tells whether the change wants its access to exist at a moment.

@@ -1,6 +1,7 @@
 package change_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -139,6 +140,63 @@ func TestALateRemovalIsToldOnce(t *testing.T) {
 	if n := l.count(change.EventAccessLate); n != 2 {
 		t.Errorf("told %d times", n)
 	}
+}
+
+// The program or its database was away when the time was over.
+func TestAnEndThatComesLateIsALateRemoval(t *testing.T) {
+	t.Parallel()
+	fact := func(l *life, of change.EventType, name string) any {
+		t.Helper()
+		for _, e := range slices.Backward(l.events) {
+			if e.Type == of {
+				return e.Facts[name]
+			}
+		}
+		t.Fatalf("no %s", of)
+		return nil
+	}
+	const away = 3 * time.Hour
+	t.Run("of an access in use", func(t *testing.T) {
+		t.Parallel()
+		l := begin(t, request(withAccess)).activate()
+		until := l.c.Window.Until
+		l.now = until.Add(away)
+		l.do(change.Tick{}, itself)
+		l.phase(change.Ended)
+		if !l.c.Window.Ended.Equal(l.now) || !l.c.AccessEnd().Equal(until) {
+			t.Errorf("ended %s, its access %s", l.c.Window.Ended, l.c.AccessEnd())
+		}
+		l.do(change.AccessLate{}, itself)
+		if at := fact(l, change.EventAccessLate, "ended"); at != until.UTC().Format(time.RFC3339) {
+			t.Errorf("told to have ended %v, want %s", at, until)
+		}
+		l.now = l.now.Add(10 * time.Second)
+		l.do(change.AccessGone{}, itself)
+		if late := fact(l, change.EventAccessGone, "late_seconds"); late != int64((away+10*time.Second)/time.Second) {
+			t.Errorf("gone %v s late", late)
+		}
+	})
+	t.Run("of an access that was never seen in time", func(t *testing.T) {
+		t.Parallel()
+		l := begin(t, request(withAccess)).approve()
+		l.do(change.IntendAccess{}, itself)
+		promised := l.c.Access.RevokeBy
+		l.now = promised.Add(away)
+		l.do(change.Tick{}, itself)
+		l.do(change.AccessVerified{}, itself)
+		l.phase(change.Ended)
+		l.do(change.AccessLate{}, itself)
+		if l.count(change.EventAccessLate) != 1 || !l.c.AccessEnd().Equal(promised) {
+			t.Errorf("its access ended %s, told %d times as late", l.c.AccessEnd(), l.count(change.EventAccessLate))
+		}
+	})
+	t.Run("but none of an end by hand", func(t *testing.T) {
+		t.Parallel()
+		l := begin(t, request(withAccess)).end()
+		if l.do(change.AccessLate{}, itself); l.count(change.EventAccessLate) != 0 || !l.c.AccessEnd().Equal(l.c.Window.Ended) {
+			t.Errorf("its access ended %s, the change %s", l.c.AccessEnd(), l.c.Window.Ended)
+		}
+	})
 }
 
 func TestAnExtensionLeavesNoGap(t *testing.T) {

@@ -43,9 +43,12 @@ func (l *Ledger) Backlog(ctx context.Context, now time.Time) (Backlog, error) {
 	}); err != nil {
 		return b, fmt.Errorf("count failing deliveries: %w", err)
 	}
-	// Not by when it is due: between two tries it is not, and as late as before.
+	// Not by when it is due: between two tries it is not, and as late as before. Nor by
+	// when the change was ended alone: nobody may have been there when its time was over.
 	err = l.pool.QueryRow(ctx, `SELECT count(DISTINCT g.assignment_id) FROM grants g JOIN changes c ON c.number = g.number
-		WHERE NOT g.wanted AND NOT g.over AND c.phase = 'ended' AND c.ended_at <= $1`, now.Add(-change.LateAfter)).Scan(&b.LateAccess)
+		WHERE NOT g.over AND (
+			(c.phase = 'ended' AND (c.ended_at <= $1 OR (c.document #>> '{access,revoke_by}')::TIMESTAMPTZ <= $1))
+			OR (c.phase = 'active' AND (g.until IS NULL OR g.until <= $1) AND (c.document #>> '{window,until}')::TIMESTAMPTZ <= $1))`, now.Add(-change.LateAfter)).Scan(&b.LateAccess)
 	if err != nil {
 		return b, fmt.Errorf("count late access: %w", err)
 	}

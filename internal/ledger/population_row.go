@@ -69,7 +69,8 @@ type PopulationAccess struct {
 	AccountID                        string
 	Asked, Approved                  time.Duration
 	VerifiedAt, GoneAt               time.Time
-	Standing                         bool // it was there before, and was not ours to remove
+	EndedAt                          time.Time // when it was to go: before the end of the window, if that came late
+	Standing                         bool      // it was there before, and was not ours to remove
 }
 
 // Used is how long the access was seen in AWS on the change's account, up to
@@ -217,7 +218,7 @@ func (row *PopulationRow) addAccess(c *change.Change) {
 		Target: string(a.Target), TargetName: a.TargetName,
 		PermissionSet: string(a.PermissionSet), PermissionSetName: a.PermissionSetName,
 		AccountID: a.Key.AccountID, Asked: a.Asked, Approved: a.Approved,
-		VerifiedAt: a.VerifiedAt, GoneAt: a.GoneAt, Standing: a.Standing,
+		VerifiedAt: a.VerifiedAt, GoneAt: a.GoneAt, EndedAt: c.AccessEnd(), Standing: a.Standing,
 	}
 	for _, ask := range c.Asks {
 		if ask.For == change.ForExtension {
@@ -261,7 +262,7 @@ func (row *PopulationRow) withhold() {
 	if a := open.Access; a != nil {
 		row.Access = &PopulationAccess{
 			Target: Concealed, TargetName: Concealed, Asked: a.Asked, Approved: a.Approved,
-			VerifiedAt: a.VerifiedAt, GoneAt: a.GoneAt, Standing: a.Standing,
+			VerifiedAt: a.VerifiedAt, GoneAt: a.GoneAt, EndedAt: a.EndedAt, Standing: a.Standing,
 		}
 	}
 	for _, w := range open.Waivers {

@@ -156,7 +156,7 @@ func (w *accessRun) take(ctx context.Context, s step) error {
 	case doFail:
 		return w.tellFailed(ctx, s)
 	case doLate:
-		return w.tellAll(ctx, s.who, change.AccessLate{})
+		return w.tellLate(ctx, s)
 	case doBack:
 		return w.tellBack(ctx)
 	case doRest:
@@ -173,10 +173,13 @@ func (w *accessRun) reload(ctx context.Context) error {
 	w.grants, w.parties = grants, make([]party, len(grants))
 	for i, g := range grants {
 		c := changes[i]
-		x := party{number: g.Number, wanted: g.Wanted, phase: c.Phase, ended: c.Window.Ended}
+		x := party{number: g.Number, wanted: g.Wanted, phase: c.Phase, ended: c.AccessEnd()}
 		if !g.Until.IsZero() { // else an older version made it, and the clock ends it
 			x.until = c.AccessUntil()
 			x.wanted = g.Wanted && (c.WantedAt(w.now) || w.now.Before(g.Until))
+			if x.ended.IsZero() && !x.wanted {
+				x.ended = x.until
+			}
 		}
 		if acc := c.Access; acc != nil {
 			x.intended, x.verified, x.late = !acc.IntendedAt.IsZero(), !acc.VerifiedAt.IsZero(), !acc.LateAt.IsZero()

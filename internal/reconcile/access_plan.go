@@ -76,7 +76,7 @@ type party struct {
 	verified bool      // a list has shown its access
 	already  bool      // at the request, AWS listed the access
 	late     bool      // people were told that the removal is late
-	ended    time.Time
+	ended    time.Time // its time was over then; zero: it is not
 	trouble  string
 }
 
@@ -225,7 +225,8 @@ func (p *planner) late() []change.Number {
 		return nil
 	}
 	return p.pick(func(x party) bool {
-		return x.phase == change.Ended && !x.late && !p.now.Before(x.ended.Add(change.LateAfter))
+		over := x.phase == change.Ended || (x.phase == change.Active && !x.wanted) // the clock may not have come to it
+		return over && !x.late && !x.ended.IsZero() && !p.now.Before(x.ended.Add(change.LateAfter))
 	})
 }
 

@@ -55,14 +55,30 @@ func (w *accessRun) tellGone(ctx context.Context, s step) error {
 			return nil // others come first; it is told when that is known
 		}
 	}
-	for _, x := range w.parties { // the clock may not have come to it
-		if x.phase == change.Active && slices.Contains(s.who, x.number) {
+	if err := w.end(ctx, s.who); err != nil {
+		return err
+	}
+	return w.tellAll(ctx, s.who, gone)
+}
+
+// tellLate says that access should have been gone for change.LateAfter.
+func (w *accessRun) tellLate(ctx context.Context, s step) error {
+	if err := w.end(ctx, s.who); err != nil {
+		return err
+	}
+	return w.tellAll(ctx, s.who, change.AccessLate{})
+}
+
+// end ends the changes whose time is over and to which the clock may not have come.
+func (w *accessRun) end(ctx context.Context, who []change.Number) error {
+	for _, x := range w.parties {
+		if x.phase == change.Active && slices.Contains(who, x.number) {
 			if _, err := w.Workflow.Do(ctx, x.number, change.Tick{}, change.Itself("clock")); err != nil {
 				return err
 			}
 		}
 	}
-	return w.tellAll(ctx, s.who, gone)
+	return nil
 }
 
 // tellFailed says that AWS refused the access and shows none.

@@ -84,6 +84,38 @@ func TestAnExtensionMovesTheEndOfTheAccess(t *testing.T) {
 	}
 }
 
+// breakglass, or its database, was away when the time was over.
+func TestAccessThatOutlivedItsTimeUnseenIsToldAsLate(t *testing.T) {
+	t.Parallel()
+	for name, back := range map[string]func(*accessBundle){
+		"the clock comes first":   (*accessBundle).drain,
+		"the removal comes first": func(b *accessBundle) { b.withoutClock(10 * time.Second) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := accessSetup(t)
+			n := b.approved()
+			until := b.active(n).Window.Until
+			b.clock.set(until.Add(3 * time.Hour))
+			back(b)
+			c := b.gone(n, time.Minute)
+			if b.count(n, change.EventAccessLate) != 1 || b.deliveries(n, change.DeliverAudit) != 1 || b.deliveries(n, change.DeliverCTO) != 1 {
+				t.Errorf("nobody was told: %v", b.events(n))
+			}
+			if at := b.last(n, change.EventAccessLate).Fact("ended"); at != until.Format(time.RFC3339) {
+				t.Errorf("told to have ended %s, want %s", at, until)
+			}
+			if late := b.last(n, change.EventAccessGone).Fact("late_seconds"); late < "10800" || len(late) != 5 {
+				t.Errorf("gone %s s late", late)
+			}
+			if late := c.Access.LateAt; late.IsZero() || c.Window.Ended.Before(until.Add(3*time.Hour)) {
+				t.Errorf("window %+v, access %+v", c.Window, c.Access)
+			}
+			b.quiet()
+		})
+	}
+}
+
 // A replica of the version before knows nothing of the column, and extends changes
 // too: what the change says counts.
 func TestAnEndThatIsOutOfDateInTheGrantTakesNoAccessAway(t *testing.T) {

@@ -35,10 +35,10 @@ func Exceptions(row *ledger.PopulationRow, asOf time.Time) []Exception {
 	add(row.SelfApproved, ExceptionSelfApproved)
 	add(row.Reported, ExceptionReported)
 	if a := row.Access; a != nil {
-		over := !row.EndedAt.IsZero() && !a.Standing && !a.VerifiedAt.IsZero()
+		over := !a.EndedAt.IsZero() && !a.Standing && !a.VerifiedAt.IsZero()
 		add(a.Standing, ExceptionAccessThere)
-		add(over && a.GoneAt.IsZero() && asOf.Sub(row.EndedAt) > change.LateAfter, ExceptionAccessLeft)
-		add(over && !a.GoneAt.IsZero() && a.GoneAt.Sub(row.EndedAt) > change.LateAfter, ExceptionAccessLate)
+		add(over && a.GoneAt.IsZero() && asOf.Sub(a.EndedAt) > change.LateAfter, ExceptionAccessLeft)
+		add(over && !a.GoneAt.IsZero() && a.GoneAt.Sub(a.EndedAt) > change.LateAfter, ExceptionAccessLate)
 	}
 	add(row.AccessBack > 0, ExceptionAccessBack)
 	for _, d := range dutiesOf(row) {

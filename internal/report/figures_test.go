@@ -237,7 +237,7 @@ func TestTheTrendComparesAMonthWithThoseBefore(t *testing.T) {
 func TestWhatStandsOutIsListed(t *testing.T) {
 	t.Parallel()
 	given := func(gone time.Time) *ledger.PopulationAccess {
-		return &ledger.PopulationAccess{VerifiedAt: at(0), GoneAt: gone}
+		return &ledger.PopulationAccess{VerifiedAt: at(0), GoneAt: gone, EndedAt: at(time.Hour)}
 	}
 	due := at(24 * time.Hour)
 	for _, c := range []struct {
@@ -248,6 +248,7 @@ func TestWhatStandsOutIsListed(t *testing.T) {
 		{"nothing", ledger.PopulationRow{EndedAt: at(time.Hour), Access: given(at(time.Hour))}, nil},
 		{"a removal in time", ledger.PopulationRow{EndedAt: at(time.Hour), Access: given(at(time.Hour + change.LateAfter))}, nil},
 		{"a late removal", ledger.PopulationRow{EndedAt: at(time.Hour), Access: given(at(2 * time.Hour))}, []report.Exception{report.ExceptionAccessLate}},
+		{"a removal in time of an end that came late", ledger.PopulationRow{EndedAt: at(4 * time.Hour), Access: given(at(4 * time.Hour))}, []report.Exception{report.ExceptionAccessLate}},
 		{"no removal", ledger.PopulationRow{EndedAt: at(time.Hour), Access: given(time.Time{})}, []report.Exception{report.ExceptionAccessLeft}},
 		{"standing access", ledger.PopulationRow{EndedAt: at(time.Hour), Access: &ledger.PopulationAccess{Standing: true, VerifiedAt: at(0)}}, []report.Exception{report.ExceptionAccessThere}},
 		{"own approval", ledger.PopulationRow{SelfApproved: true}, []report.Exception{report.ExceptionSelfApproved}},

@@ -118,7 +118,7 @@ func (g generator) made(row *ledger.PopulationRow, approved time.Time) {
 	row.Access = &ledger.PopulationAccess{
 		Target: target, TargetName: target, PermissionSet: "admin", PermissionSetName: g.pick("Administrator", "Database operator"),
 		AccountID: "111122223333", Asked: asked, Approved: asked,
-		VerifiedAt: row.StartedAt, GoneAt: row.EndedAt.Add(g.upTo(20 * time.Minute)),
+		VerifiedAt: row.StartedAt, EndedAt: row.EndedAt, GoneAt: row.EndedAt.Add(g.upTo(20 * time.Minute)),
 	}
 	if g.IntN(30) == 0 {
 		row.Incident = &ledger.PopulationIncident{Reference: "INC-7", URL: "https://app.incident.io/incidents/7", StatusAtRequest: "Investigating", Status: "Closed"}
