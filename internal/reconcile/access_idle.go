@@ -86,6 +86,10 @@ func (p *planner) oursWanted() step {
 	r := &p.row
 	want := p.pick(func(x party) bool { return p.lacks(x) || (x.wanted && !x.intended) })
 	unseen := p.pick(func(x party) bool { return (x.wanted && (!x.verified || !x.intended)) || (x.intended && !x.verified) })
+	if len(want) == 0 && !r.ClearSince.IsZero() && r.MissedAt.IsZero() {
+		r.MissedAt = p.now // a delete settled under those who have it: it was sent when their time seemed over
+		return p.oursWanted()
+	}
 	if len(want) == 0 {
 		// All who want it have it. Who is over and was never seen to have it is
 		// told so first, if the list shows it.

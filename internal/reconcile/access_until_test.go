@@ -116,6 +116,39 @@ func TestAccessThatOutlivedItsTimeUnseenIsToldAsLate(t *testing.T) {
 	}
 }
 
+// The extension was decided in time, and stored when AWS had been asked already.
+func TestAnExtensionThatRacesTheEndHasItsAccessBackSoon(t *testing.T) {
+	t.Parallel()
+	b := accessSetup(t)
+	n := b.approved()
+	until := b.active(n).Window.Until
+	b.clock.set(until.Add(-time.Minute))
+	b.do(n, change.Extend{Duration: 15 * time.Minute, Why: "It is not over"}, asker)
+	b.clock.set(until)
+	justBefore := *b.workflow
+	justBefore.Now = func() time.Time { return until.Add(-time.Millisecond) }
+	s := &spy{AWS: b.client}
+	s.before = func(call string) {
+		if call == "delete" && s.counts[call] == 1 {
+			_, err := justBefore.Do(b.ctx, n, change.Approve{Ask: 2}, ctoActor)
+			b.ok(err)
+		}
+	}
+	b.access = b.reconciler(s)
+	b.withoutClock(time.Second)
+	if b.calls(deleteCall) != 1 {
+		t.Fatalf("calls %+v", b.aws.History())
+	}
+	b.forward(20 * time.Second)
+	b.wantHas(true)
+	if c := b.wantPhase(n, change.Active); b.calls(createCall) != 2 || b.calls(deleteCall) != 1 || !c.Access.GoneAt.IsZero() {
+		t.Errorf("calls %+v", b.aws.History())
+	}
+	b.gone(n, 15*time.Minute+30*time.Second)
+	b.wantHas(false)
+	b.quiet()
+}
+
 // A replica of the version before knows nothing of the column, and extends changes
 // too: what the change says counts.
 func TestAnEndThatIsOutOfDateInTheGrantTakesNoAccessAway(t *testing.T) {

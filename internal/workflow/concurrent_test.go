@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/breakglass-bot/breakglass/internal/change"
+	"github.com/breakglass-bot/breakglass/internal/ledger"
 )
 
 // Two reconcilers often learn something about one change at the same moment. The
@@ -49,5 +50,24 @@ func TestCommandsAtTheSameMomentLoseNothingOfEachOther(t *testing.T) {
 	s.must(err)
 	if owing := c.Owing(); len(owing) > 0 || c.Phase != change.Closed {
 		t.Errorf("%s is %s and owes %+v, want closed and nothing", n, c.Phase, owing)
+	}
+}
+
+// Whoever waits for another's transaction decides at the moment that comes after it.
+func TestTheTimeOfACommandIsTakenBehindTheLock(t *testing.T) {
+	s := open(t)
+	n := s.submit()
+	s.Now = func() time.Time {
+		var locked bool
+		s.must(s.pool.QueryRow(t.Context(), `SELECT EXISTS (SELECT 1 FROM pg_locks
+			WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND relation = 'changes'::regclass AND mode = 'RowShareLock')`).Scan(&locked))
+		if locked {
+			return start.Add(time.Minute)
+		}
+		return start
+	}
+	c := s.do(n, change.Approve{Ask: 1}, member(cto))
+	if at := c.Asks[0].Settled; !at.Equal(ledger.Micro(start.Add(time.Minute))) {
+		t.Errorf("decided %s, want behind the lock", at)
 	}
 }

@@ -124,15 +124,15 @@ func (w *Workflow) Do(ctx context.Context, n change.Number, cmd change.Command, 
 	o := gather(opts)
 	var after change.Change
 	err := w.Ledger.InTx(ctx, func(tx ledger.Tx) error {
-		now := ledger.Micro(w.Now())
 		approve, approves := cmd.(change.Approve)
-		locked, err := tx.LockFor(ctx, n, o.payload.Source, o.payload.ID, approves, now)
+		locked, err := tx.LockFor(ctx, n, o.payload.Source, o.payload.ID, approves, ledger.Micro(w.Now()))
 		if errors.Is(err, ledger.ErrNotFound) {
 			return &change.Refusal{Code: change.NoSuchChange, Say: "There is no " + n.String() + "."}
 		}
 		if err != nil {
 			return err
 		}
+		now := ledger.Micro(w.Now()) // behind the lock: a wait for it must not let through what has become too late
 		head := locked.Head
 		after = head.Change
 		if !locked.First {
