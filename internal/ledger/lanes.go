@@ -55,12 +55,16 @@ func (l *Ledger) DueInLane(ctx context.Context, lane Lane, now, since time.Time,
 	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }
 
-// RevokesDue counts the assignments that are to be deleted and that nobody works on
-// yet, up to most.
-func (l *Ledger) RevokesDue(ctx context.Context, now time.Time, most int) (int, error) {
+// RevokesDue counts the deletes that could be sent to AWS at this moment and that
+// nobody works on yet, up to most: one for each permission set in an account, and none
+// while an operation that was sent after since is in flight there.
+func (l *Ledger) RevokesDue(ctx context.Context, now, since time.Time, most int) (int, error) {
 	var n int
-	err := l.pool.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM assignments a
-		WHERE a.next_try <= $2 AND (a.lease_until IS NULL OR a.lease_until <= $2) AND `+laneOf+` = 'revoke' LIMIT $1) due`, most, now).Scan(&n)
+	err := l.pool.QueryRow(ctx, `SELECT count(*) FROM (SELECT DISTINCT a.instance_arn, a.account_id, a.permission_set_arn FROM assignments a
+		WHERE a.next_try <= $2 AND (a.lease_until IS NULL OR a.lease_until <= $2) AND `+laneOf+` = 'revoke'
+		AND NOT EXISTS (SELECT 1 FROM assignments b WHERE b.instance_arn = a.instance_arn AND b.account_id = a.account_id
+			AND b.permission_set_arn = a.permission_set_arn AND b.operation <> '' AND b.sent_at > $3 AND b.id <> a.id)
+		LIMIT $1) due`, most, now, since).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count the due revocations: %w", err)
 	}

@@ -34,7 +34,7 @@ func TestEachNextStepHasItsLane(t *testing.T) {
 		if got := s.laneOf(id); got != want {
 			t.Errorf("%s: the lane is %q, want %q", set, got, want)
 		}
-		revokes, err := s.RevokesDue(s.ctx, s.now, 5)
+		revokes, err := s.RevokesDue(s.ctx, s.now, s.now.Add(-5*time.Second), 5)
 		s.must(err)
 		if (revokes == 1) != (want == ledger.RevokeLane) {
 			t.Errorf("%s: %d revocations are due", set, revokes)
@@ -80,4 +80,28 @@ func TestOneOfARoleIsTakenUpAtATime(t *testing.T) {
 	due(a.ID)
 	s.exec(`UPDATE assignments SET operation = '', account_id = '999988887777' WHERE user_id = 'aws-0'`)
 	due(first, a.ID)
+}
+
+// A hundred people whose access to one role ends at once are one delete at a time: they
+// keep neither grants nor polls elsewhere waiting.
+func TestTheRevocationsOfARoleAreCountedOnce(t *testing.T) {
+	s := open(t)
+	s.exec(`INSERT INTO assignments (instance_arn, account_id, permission_set_arn, user_id, standing, seen_at, next_try)
+		SELECT 'arn:instance', '111122223333', 'arn:ps-1', 'user-' || i, 'ours', '2000-01-01', '2000-01-01' FROM generate_series(1, 100) i`)
+	count := func(want int) {
+		t.Helper()
+		since := s.now.Add(-5 * time.Second)
+		got, err := s.RevokesDue(s.ctx, s.now, since, 20)
+		s.must(err)
+		due, err := s.DueInLane(s.ctx, ledger.RevokeLane, s.now, since, 200)
+		s.must(err)
+		if got != want || len(due) != want {
+			t.Errorf("%d are counted and %d are due, want %d", got, len(due), want)
+		}
+	}
+	count(1)
+	s.exec(`UPDATE assignments SET account_id = '999988887777' WHERE user_id IN ('user-7', 'user-8')`)
+	count(2)
+	s.exec(`UPDATE assignments SET operation = 'delete', request_id = 'r', next_try = NULL, sent_at = $1 WHERE user_id = 'user-7'`, s.now.Add(-time.Second))
+	count(1)
 }

@@ -22,7 +22,7 @@ const (
 func (a *Access) DueIn(ctx context.Context, lane ledger.Lane, limit int) ([]int64, error) {
 	now := a.Now()
 	if lane != ledger.RevokeLane {
-		due, err := a.Ledger.RevokesDue(ctx, now, enoughDue)
+		due, err := a.Ledger.RevokesDue(ctx, now, now.Add(-roleBusy), enoughDue)
 		if err != nil || due >= enoughDue {
 			return nil, err
 		}
@@ -40,9 +40,11 @@ func (a *Access) DueIn(ctx context.Context, lane ledger.Lane, limit int) ([]int6
 	return a.Ledger.DueInLane(ctx, lane, now, now.Add(-roleBusy), limit)
 }
 
-// RevokesDue counts the revocations that nobody has begun, up to most.
+// RevokesDue counts the revocations that could be begun and that nobody has, up to
+// most.
 func (a *Access) RevokesDue(ctx context.Context, most int) (int, error) {
-	return a.Ledger.RevokesDue(ctx, a.Now(), most)
+	now := a.Now()
+	return a.Ledger.RevokesDue(ctx, now, now.Add(-roleBusy), most)
 }
 
 // urgency is how urgent the calls of a step are: what takes access away, and what

@@ -226,7 +226,7 @@ func TestAnAccessWhoseTimeIsOverIsInTheLaneOfRevocations(t *testing.T) {
 	lane := func(at time.Time) int {
 		due, err := b.ledger.DueInLane(b.ctx, ledger.RevokeLane, at, at, 10)
 		b.ok(err)
-		count, err := b.ledger.RevokesDue(b.ctx, at, 10)
+		count, err := b.ledger.RevokesDue(b.ctx, at, at, 10)
 		b.ok(err)
 		if count != len(due) {
 			t.Errorf("%d are due, and %d are counted", len(due), count)
