@@ -164,8 +164,10 @@ func poolConfig(url config.Secret) (*pgxpool.Config, error) {
 		c.MaxConns = poolConnections
 	}
 	c.ConnConfig.RuntimeParams["application_name"] = "breakglass"
-	c.ConnConfig.RuntimeParams["statement_timeout"] = "30000"
+	c.ConnConfig.RuntimeParams["statement_timeout"] = statementTimeout
+	c.ConnConfig.DialFunc = dialDatabase
 	tracePoints(c)
+	ledger.Patience(c, answerWithin)
 	c.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
 	return c, nil
 }

@@ -73,6 +73,7 @@ type ExportEnd struct {
 // and after, all without their texts. Everything is of one moment, and nothing is
 // written.
 func (l *Ledger) Export(ctx context.Context, p Period, to ExportTo) (end ExportEnd, err error) {
+	ctx = takingTime(ctx)
 	tx, err := l.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return end, fmt.Errorf("begin to export: %w", err)

@@ -46,7 +46,9 @@ func (l *Ledger) InTx(ctx context.Context, fn func(tx Tx) error) (err error) {
 		if full(err) {
 			l.noRoom.Store(true)
 		}
-		if rollback := tx.Rollback(context.WithoutCancel(ctx)); rollback != nil && !errors.Is(rollback, pgx.ErrTxClosed) && err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackWithin)
+		defer cancel()
+		if rollback := tx.Rollback(ctx); rollback != nil && !errors.Is(rollback, pgx.ErrTxClosed) && err != nil {
 			err = errors.Join(err, fmt.Errorf("roll back: %w", rollback))
 		}
 	}()

@@ -88,6 +88,7 @@ func (tx Tx) seal(ctx context.Context, head Head, s change.Seal, post bool) erro
 		since = head.at.Add(-sealOverlap)
 	}
 	// The first one of a large ledger takes longer than a statement may.
+	ctx = takingTime(ctx)
 	if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
 		return fmt.Errorf("take the time to seal: %w", err)
 	}

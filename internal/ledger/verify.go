@@ -105,6 +105,7 @@ func (l *Ledger) VerifyChange(ctx context.Context, n change.Number, report func(
 }
 
 func (l *Ledger) verify(ctx context.Context, report func(Finding), look func(*verifier, context.Context) error) (Summary, error) {
+	ctx = takingTime(ctx)
 	tx, err := l.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return Summary{}, fmt.Errorf("begin to verify: %w", err)

@@ -91,7 +91,7 @@ func TestThePlanForEachState(t *testing.T) {
 		"… that agrees":                               {view{parties: []party{asked}, seen: absent, row: with(ours, once)}, in(time.Second)},
 		"access that somebody took away is made anew": {view{parties: []party{asked}, seen: absent, row: with(ours, long)}, step{do: doCreate}},
 		"a second change has its own duty":            {view{parties: []party{waits, uses}, seen: listed, row: ours}, step{do: doVerify, who: []change.Number{1}}},
-		"what was deleted under who has it is missed":  {view{parties: []party{uses}, row: with(ours, emptied)}, step{do: doLook}},
+		"what was deleted under who has it is missed": {view{parties: []party{uses}, row: with(ours, emptied)}, step{do: doLook}},
 		"… and made anew once it is gone":             {view{parties: []party{uses}, seen: absent, row: with(ours, emptied, twice)}, step{do: doCreate}},
 		"all have it":                                 {view{parties: []party{uses}, row: ours}, step{do: doRest}},
 		"one is over, another holds it":               {view{parties: []party{uses, over}, row: ours}, step{do: doGone, who: []change.Number{2}, held: true}},
