@@ -13,6 +13,9 @@ func (w *accessRun) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	there, err := w.AWS.Assigned(ctx, w.row.Key)
+	if change.OutcomeOf(err) == change.Missing && w.nowhere() {
+		there, err = false, nil
+	}
 	if err != nil {
 		w.seen = lookFailed
 		w.failed(ctx, "list assignments", err)
@@ -24,6 +27,14 @@ func (w *accessRun) look(ctx context.Context) {
 	if there {
 		w.seen = listed
 	}
+}
+
+// nowhere tells whether that AWS knows no such account or permission set is as good as
+// a list that does not show the assignment: nobody wants it, and AWS has deleted it or
+// said that there is none. Else it may only be that we may not see it.
+func (w *accessRun) nowhere() bool {
+	p := planner{w.view}
+	return !p.wanted() && !w.row.ClearSince.IsZero() && w.row.OpenCreates == 0 && w.row.Operation == ledger.NoOperation
 }
 
 // poll asks how far the operation in flight has come.

@@ -112,3 +112,30 @@ func (b *accessBundle) unwantedAtMost(most time.Duration) {
 		}
 	}
 }
+
+func TestAccessToWhatNoLongerExistsIsGone(t *testing.T) {
+	t.Parallel()
+	for name, remove := range map[string]func(*accessBundle){
+		"permission set": func(b *accessBundle) { b.aws.RemovePermissionSet(setARN) },
+		"account":        func(b *accessBundle) { b.aws.RemoveAccount(account) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := accessSetup(t)
+			n := b.approved()
+			b.active(n)
+			b.aws.Uproot(adaAdmin)
+			remove(b)
+			b.do(n, change.Finish{}, asker)
+			b.drain()
+			if c := b.change(n); !c.Access.GoneAt.IsZero() {
+				t.Error("one look was enough")
+			}
+			b.gone(n, time.Minute)
+			if b.count(n, change.EventAccessLate) != 0 {
+				t.Errorf("events %v", b.events(n))
+			}
+			b.quiet()
+		})
+	}
+}

@@ -51,3 +51,17 @@ func (s *Server) AddPermissionSet(p PermissionSet) {
 	defer s.mu.Unlock()
 	s.sets[p.ARN] = p
 }
+
+// RemovePermissionSet takes a permission set out of the instance. Nobody may have it.
+func (s *Server) RemovePermissionSet(arn string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sets, arn)
+}
+
+// RemoveAccount takes an account out of the organisation. Nobody may have access to it.
+func (s *Server) RemoveAccount(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.accounts, id)
+}
