@@ -52,6 +52,10 @@ type CensusState struct {
 	Findings    []CensusRow                 // those that are live
 }
 
+// inTime tells whether the time of grant g of change c is not over at $4. What the
+// change says counts too: a replica of a version before the column extends it without.
+const inTime = `(g.until IS NULL OR g.until > $4 OR (c.document #>> '{window,until}')::TIMESTAMPTZ > $4)`
+
 // CensusState reads what the ledger knows of a pair, and holds its findings until
 // the transaction ends.
 func (tx Tx) CensusState(ctx context.Context, instance string, p CensusPair, now time.Time) (CensusState, error) {
@@ -66,9 +70,10 @@ func (tx Tx) CensusState(ctx context.Context, instance string, p CensusPair, now
 		return s, err
 	}
 	rows, err = tx.Query(ctx, `SELECT `+assignmentColumns+`,
-			EXISTS (SELECT 1 FROM grants g WHERE g.assignment_id = a.id AND g.wanted AND NOT g.over AND (g.until IS NULL OR g.until > $4)),
+			EXISTS (SELECT 1 FROM grants g JOIN changes c ON c.number = g.number
+				WHERE g.assignment_id = a.id AND g.wanted AND NOT g.over AND `+inTime+`),
 			COALESCE((SELECT max(g.number) FROM grants g JOIN changes c ON c.number = g.number
-				WHERE g.assignment_id = a.id AND g.wanted AND NOT g.over AND (g.until IS NULL OR g.until > $4) AND c.phase = 'active'), 0),
+				WHERE g.assignment_id = a.id AND g.wanted AND NOT g.over AND `+inTime+` AND c.phase = 'active'), 0),
 			COALESCE((SELECT max(g.number) FROM grants g WHERE g.assignment_id = a.id), 0),
 			COALESCE(a.lease_until > $4, FALSE)
 		FROM assignments a WHERE instance_arn = $1 AND account_id = $2 AND permission_set_arn = $3`, instance, p.AccountID, p.PermissionSetARN, now)
