@@ -2,6 +2,8 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -63,7 +65,7 @@ func (d *Deliverer) away(ctx context.Context, people []change.PersonID) map[chan
 	var all sync.WaitGroup
 	for _, p := range people {
 		all.Go(func() {
-			until, err := d.Pauses.PausedUntil(ctx, p, now)
+			until, err := d.pausedUntil(ctx, p, now)
 			if err != nil {
 				d.Log.InfoContext(ctx, "whether somebody has notifications paused could not be looked up", "person", string(p), "error", err)
 				return
@@ -77,6 +79,17 @@ func (d *Deliverer) away(ctx context.Context, people []change.PersonID) map[chan
 	}
 	all.Wait()
 	return away
+}
+
+// pausedUntil asks for one person's notifications. A panic is an error of this look: on
+// a goroutine of its own it would end the program.
+func (d *Deliverer) pausedUntil(ctx context.Context, p change.PersonID, now time.Time) (until time.Time, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return d.Pauses.PausedUntil(ctx, p, now)
 }
 
 // coordinatePause is how long to wait before looking again for somebody who

@@ -107,6 +107,24 @@ func TestALookAtNotificationsThatFailsIsNoHindrance(t *testing.T) {
 	}
 }
 
+// panicking is whose notifications nobody can ask about.
+type panicking struct{}
+
+func (panicking) PausedUntil(context.Context, change.PersonID, time.Time) (time.Time, error) {
+	panic("a poisoned answer")
+}
+
+func TestALookAtNotificationsThatPanicsDoesNotEndTheProgram(t *testing.T) {
+	t.Parallel()
+	b := setupRecords(t)
+	b.Pauses = panicking{}
+	c := b.request(t)
+	b.work(t)
+	if b.slack.posted(change.DeliverAsk) == 0 || b.events(t, c.Number, change.EventApproverAway)+b.events(t, c.Number, change.EventEscalated) > 0 {
+		t.Error("it made a difference")
+	}
+}
+
 func TestACoordinatorIsLookedForUntilThereIsOne(t *testing.T) {
 	t.Parallel()
 	b := setupRecords(t)

@@ -260,7 +260,9 @@ const refusedPause = 5 * time.Minute
 // waits for is shown on the card.
 func (d *Deliverer) failed(ctx context.Context, c change.Change, row ledger.Delivery, err error) error {
 	if ctx.Err() != nil { // we are stopping: somebody else goes on at once
-		return d.Ledger.Retry(context.WithoutCancel(ctx), row, d.Now(), row.LastError)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+		defer cancel()
+		return d.Ledger.Retry(ctx, row, d.Now(), row.LastError)
 	}
 	if errors.Is(err, change.ErrNoPlace) && row.Number != 0 {
 		return d.park(ctx, c, row, err)
