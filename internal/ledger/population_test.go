@@ -134,7 +134,7 @@ func TestARowTellsAWholeChange(t *testing.T) {
 	}
 	wantAccess := &ledger.PopulationAccess{
 		Target: "production", TargetName: "Production", PermissionSet: "admin", PermissionSetName: "Admin", AccountID: "111122223333",
-		Asked: 2 * time.Hour, Approved: 2 * time.Hour, VerifiedAt: start.Add(10 * time.Minute), GoneAt: start.Add(41 * time.Minute),
+		Asked: 2 * time.Hour, Approved: 2 * time.Hour, VerifiedAt: start.Add(10 * time.Minute), GoneAt: start.Add(41 * time.Minute), EndedAt: start.Add(40 * time.Minute),
 	}
 	if diff := cmp.Diff(wantAccess, row.Access); diff != "" {
 		t.Errorf("the access (-want +got):\n%s", diff)
