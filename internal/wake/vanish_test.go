@@ -11,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 )
 
@@ -173,7 +172,7 @@ func TestEverythingGoesOnWhenTheDatabaseVanishesWithoutAWord(t *testing.T) {
 		<-ticked
 	}
 	next(t, ticked)
-	due(t, direct, 1, string(change.SystemSlack))
+	due(t, direct, 1, "Slack")
 	next(t, r.delivered)
 	next(t, worked)
 }
