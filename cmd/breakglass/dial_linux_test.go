@@ -20,12 +20,12 @@ func TestAConnectionToTheDatabaseIsGivenUpWhenNothingIsHeardOfIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = l.Close() }() // nothing is sent
+		t.Cleanup(func() { _ = l.Close() }) // nothing is sent
 		conn, err := c.ConnConfig.DialFunc(t.Context(), network, l.Addr().String())
 		if err != nil {
 			t.Fatalf("%s: %v", network, err)
 		}
-		defer func() { _ = conn.Close() }()
+		t.Cleanup(func() { _ = conn.Close() })
 		tcp, ok := conn.(*net.TCPConn)
 		if !ok {
 			continue
