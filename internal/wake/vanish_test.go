@@ -107,7 +107,7 @@ func (p *path) over(within time.Duration) *pgxpool.Pool {
 		p.t.Fatal("no TCP")
 	}
 	c.ConnConfig.Host, c.ConnConfig.Port, c.ConnConfig.Fallbacks = at.IP.String(), uint16(at.Port), nil
-	c.MaxConns = 32                                                                                     // what is given up keeps its place for a moment
+	c.MaxConns = 32 // what is given up keeps its place for a moment
 	ledger.Patience(c, within)
 	pool, err := pgxpool.NewWithConfig(p.t.Context(), c)
 	must(p.t, err)
