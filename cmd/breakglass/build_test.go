@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -121,5 +122,29 @@ func TestAnOrdinaryBuildHoldsNoPoints(t *testing.T) {
 				t.Errorf("the program holds something of crashpoint: %t", got)
 			}
 		})
+	}
+}
+
+// TestTheImageSaysTheVersionThatItWasBuiltWith links the program as the
+// Dockerfile does.
+func TestTheImageSaysTheVersionThatItWasBuiltWith(t *testing.T) {
+	t.Parallel()
+	dockerfile, err := os.ReadFile(filepath.Join("..", "..", "deploy", "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := regexp.MustCompile(`-ldflags="([^"]+)"`).FindSubmatch(dockerfile)
+	if flags == nil || !regexp.MustCompile(`(?m)^ARG VERSION=$`).Match(dockerfile) {
+		t.Fatal("the Dockerfile takes no version, or hands it to no linker")
+	}
+	const version = "v1.2.3-4-g5678abc"
+	program := filepath.Join(t.TempDir(), "breakglass")
+	linked := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", program, "-ldflags", strings.ReplaceAll(string(flags[1]), "${VERSION}", version), ".")
+	if out, err := linked.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	out, err := exec.CommandContext(t.Context(), program, "version").Output()
+	if want := "breakglass " + version + "\n"; err != nil || string(out) != want {
+		t.Errorf("it says %q, want %q (%v)", out, want, err)
 	}
 }

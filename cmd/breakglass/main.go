@@ -104,8 +104,17 @@ func versionCommand() *cobra.Command {
 	}
 }
 
-// version is the module's version, or the commit it was built from.
+// built is the version that whoever builds the program gives it, with
+// -ldflags "-X main.built=…"; deploy/Dockerfile does, since git's history is not
+// in the image's build.
+var built string
+
+// version is what the program was built as: what it was given, else the module's
+// version, else the commit.
 func version() string {
+	if built != "" {
+		return built
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
