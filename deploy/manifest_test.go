@@ -60,29 +60,31 @@ type command struct {
 
 var manifests = []string{"slack-manifest.http.json", "slack-manifest.socket.json"}
 
-// scopes are the bot's rights, and what each is for.
-var scopes = map[string]string{
-	"commands":          "the slash command",
-	"chat:write":        "cards, asks and reminders",
-	"users:read":        "whether somebody is a full member",
-	"users:read.email":  "finding a person in AWS and incident.io",
-	"usergroups:read":   "groups given as slack_usergroup",
-	"im:write":          "opening a direct message",
-	"im:history":        "finding a direct message whose sending was never answered",
-	"app_mentions:read": "the event app_mention",
-	"channels:read":     "doctor: the channels exist and the bot is in them",
-	"groups:read":       "the same for private channels",
-	"channels:history":  "finding a card whose posting was never answered",
-	"groups:history":    "the same in private channels",
-	"files:write":       "handing over an export",
-	"dnd:read":          "whether a direct message would wake its reader",
+// scopes are the bot's rights, what each is for, and what in internal/slackapp
+// needs it.
+var scopes = map[string]struct{ what, used string }{
+	"commands":          {"the slash command", "App) Commands() http.Handler"},
+	"chat:write":        {"cards, asks and reminders", ".PostMessageContext("},
+	"users:read":        {"whether somebody is a full member", ".GetUserInfoContext("},
+	"users:read.email":  {"finding a person in AWS and incident.io", ".Profile.Email"},
+	"usergroups:read":   {"groups given as slack_usergroup", ".GetUserGroupMembersContext("},
+	"im:write":          {"opening a direct message", ".OpenConversationContext("},
+	"im:history":        {"finding a direct message whose sending was never answered", ".GetConversationHistoryContext("},
+	"app_mentions:read": {"the event app_mention", `"app_mention"`},
+	"channels:history":  {"finding a card whose posting was never answered", ".GetConversationHistoryContext("},
+	"groups:history":    {"the same in private channels", ".GetConversationHistoryContext("},
+	"dnd:read":          {"whether a direct message would wake its reader", ".GetDNDInfoContext("},
 }
 
 func TestTheManifestsAskForExactlyTheRightsUsed(t *testing.T) {
 	t.Parallel()
+	source := slacksEdge(t)
 	var want []string
-	for scope := range scopes {
+	for scope, is := range scopes {
 		want = append(want, scope)
+		if !strings.Contains(source, is.used) {
+			t.Errorf("%s is for %s, but nothing has %s any more", scope, is.what, is.used)
+		}
 	}
 	for _, name := range manifests {
 		m := fromJSON[manifest](t, name)
@@ -93,6 +95,22 @@ func TestTheManifestsAskForExactlyTheRightsUsed(t *testing.T) {
 			t.Errorf("%s asks to act as people: %v", name, m.OAuth.Scopes.User)
 		}
 	}
+}
+
+// slacksEdge is the source of the only package that calls Slack.
+func slacksEdge(t *testing.T) string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join("..", "internal", "slackapp", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, name := range names {
+		if !strings.HasSuffix(name, "_test.go") {
+			all.Write(content(t, name))
+		}
+	}
+	return all.String()
 }
 
 func TestTheManifestsTurnOnWhatPeopleUse(t *testing.T) {

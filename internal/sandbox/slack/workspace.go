@@ -16,7 +16,7 @@ import (
 // DefaultScopes lists the bot scopes that the application's manifest asks for.
 func DefaultScopes() []string {
 	return strings.Fields("commands chat:write users:read users:read.email usergroups:read im:write im:history " +
-		"app_mentions:read channels:read groups:read channels:history groups:history files:write dnd:read")
+		"app_mentions:read channels:history groups:history dnd:read")
 }
 
 // Paths are where the application listens, below its URL.
