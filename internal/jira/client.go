@@ -8,15 +8,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	gojira "github.com/andygrunwald/go-jira"
-
-	"github.com/breakglass-bot/breakglass/internal/change"
 )
 
 const (
@@ -30,11 +27,8 @@ type Options struct {
 	// BaseURL is where people browse, such as https://example.atlassian.net. It
 	// must be https, or http on a loopback address.
 	BaseURL string
-	// APIURL is where the API is, if elsewhere: the scoped tokens of service
-	// accounts need https://api.atlassian.com/ex/jira/<cloudId>. Empty: BaseURL.
-	APIURL string
-	Email  string
-	Token  string
+	Email   string
+	Token   string
 	// Project gets the new tickets. LinkProjects may be linked too. No other
 	// project is ever read or written.
 	Project      string
@@ -65,12 +59,6 @@ func New(opt Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jira base_url: %w", err)
 	}
-	apiURL := base
-	if opt.APIURL != "" {
-		if apiURL, err = checkURL(opt.APIURL); err != nil {
-			return nil, fmt.Errorf("jira API URL: %w", err)
-		}
-	}
 	if opt.Now == nil || opt.Email == "" || opt.Token == "" {
 		return nil, errors.New("jira needs a clock, an e-mail address and an API token")
 	}
@@ -92,7 +80,7 @@ func New(opt Options) (*Client, error) {
 		Transport: auth, Timeout: timeout,
 		// The transport would hand the token to wherever a redirect leads.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, apiURL.String())
+	}, base.String())
 	if err != nil {
 		return nil, fmt.Errorf("jira client: %w", err)
 	}
@@ -186,25 +174,4 @@ func (c *Client) own(ctx context.Context) (string, error) {
 		return self, nil
 	}
 	return c.Identity(ctx)
-}
-
-var accountPattern = regexp.MustCompile(`^[0-9A-Za-z:_-]{1,128}$`)
-
-// AccountName answers the display name of an active account, to check that a
-// configured accountId is the person meant. A name identifies nobody.
-func (c *Client) AccountName(ctx context.Context, accountID string) (string, error) {
-	const call = "get user"
-	if !accountPattern.MatchString(accountID) {
-		return "", c.refuse(call, fmt.Sprintf("%s is not a Jira accountId.", c.safe(accountID)), nil)
-	}
-	who, resp, err := c.api.User.GetByAccountIDWithContext(ctx, accountID)
-	switch {
-	case err != nil:
-		return "", c.failure(call, resp, err)
-	case who.AccountID != accountID:
-		return "", c.unreadable(call, errors.New("another account in the answer"))
-	case !who.Active:
-		return "", c.fail(call, change.Missing, "This Jira account is not active.", nil)
-	}
-	return who.DisplayName, nil
 }

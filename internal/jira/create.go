@@ -14,7 +14,10 @@ import (
 
 const callCreate = "create issue"
 
-var labelPattern = regexp.MustCompile(`^[0-9A-Za-z._-]{1,255}$`)
+var (
+	labelPattern   = regexp.MustCompile(`^[0-9A-Za-z._-]{1,255}$`)
+	accountPattern = regexp.MustCompile(`^[0-9A-Za-z:_-]{1,128}$`)
+)
 
 // spare are the fields that a ticket can do without. Where Jira refuses nothing
 // but these (not on the create screen, or a person who cannot be assigned), the

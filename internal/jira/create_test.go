@@ -78,7 +78,7 @@ func TestPeoplesTextIsHarmlessInTicketsAndComments(t *testing.T) {
 	if _, err := b.AddComment(t.Context(), ref.ID, "breakglass EC-12/1", []change.TicketSection{{Text: nasty}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.UpdateDescription(t.Context(), ref.ID, d.Description); err != nil {
+	if err := b.Rewrite(t.Context(), ref.ID, nasty, d.Description); err != nil {
 		t.Fatal(err)
 	}
 	if text := b.jira.Render(ref.ID); strings.Count(text, "[~accountid:"+ctoID+"]") != 4 && !strings.Contains(text, `\[~accountid:x]`) {

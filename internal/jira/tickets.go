@@ -109,25 +109,7 @@ func lastLine(text string) string {
 	return strings.TrimSpace(strings.ReplaceAll(line, `\`, ""))
 }
 
-// UpdateDescription replaces the description. It may be repeated safely.
-func (c *Client) UpdateDescription(ctx context.Context, id string, sections []change.TicketSection) error {
-	return c.edit(ctx, "update description", id, map[string]any{"fields": map[string]any{"description": markup(sections, "")}})
-}
-
-// AddLabel adds a label to those that are there. It may be repeated safely.
-func (c *Client) AddLabel(ctx context.Context, id, label string) error {
-	const call = "add label"
-	if !labelPattern.MatchString(label) {
-		return c.refuse(call, fmt.Sprintf("%s cannot be a label.", c.safe(label)), nil)
-	}
-	return c.edit(ctx, call, id, map[string]any{"update": map[string]any{"labels": []any{map[string]any{"add": label}}}})
-}
-
-// SetDue sets the due date, the day of at in UTC. It may be repeated safely.
-func (c *Client) SetDue(ctx context.Context, id string, at time.Time) error {
-	return c.edit(ctx, "set due date", id, map[string]any{"fields": map[string]any{"duedate": at.UTC().Format(time.DateOnly)}})
-}
-
+// edit sets fields of a ticket. It may be repeated safely.
 func (c *Client) edit(ctx context.Context, call, id string, body map[string]any) error {
 	if err := c.open(ctx, call, id); err != nil {
 		return err

@@ -341,7 +341,7 @@ func (l *Ledger) OlderReminders(ctx context.Context, d Delivery) ([]Delivery, er
 // about it: it would be posted again. Whoever works on it has lost it. Where it
 // stood stays known: somebody may have clicked it at that very moment.
 func (l *Ledger) Removed(ctx context.Context, id int64) error {
-	if _, err := l.pool.Exec(ctx, `UPDATE deliveries SET state = 'removed', next_try = NULL, last_error = '', claim = '', lease_until = NULL WHERE id = $1`, id); err != nil {
+	if _, err := l.pool.Exec(ctx, `UPDATE deliveries SET state = $2, next_try = NULL, last_error = '', claim = '', lease_until = NULL WHERE id = $1`, id, string(DeliveryRemoved)); err != nil {
 		return fmt.Errorf("record that a message is gone: %w", err)
 	}
 	return nil

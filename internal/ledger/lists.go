@@ -41,14 +41,6 @@ func (l *Ledger) NewestChanges(ctx context.Context, before change.Number, limit 
 		ORDER BY c.number DESC LIMIT $2`, below(before), limit)
 }
 
-// ChangesOf lists the changes that somebody asked for, newest first, at most
-// limit of those below number before (0: from the newest).
-func (l *Ledger) ChangesOf(ctx context.Context, who change.PersonID, before change.Number, limit int) ([]change.Change, error) {
-	return l.changes(ctx, `SELECT `+changeColumns+` FROM changes c
-		WHERE c.requester = $3 AND c.number < $1
-		ORDER BY c.number DESC LIMIT $2`, below(before), limit, string(who))
-}
-
 // below is the number below which a page begins. An index finds that one; it does
 // not find "all, or those below".
 func below(before change.Number) int64 {

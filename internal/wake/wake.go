@@ -51,11 +51,10 @@ type Queue struct {
 
 // Options of a Queue.
 type Options struct {
-	Pool     *pgxpool.Pool
-	Schema   string // River's
-	PollOnly bool   // behind a transaction pooler, where LISTEN does not work
-	Workers  int    // jobs at once; 0: 32
-	Log      *slog.Logger
+	Pool    *pgxpool.Pool
+	Schema  string // River's
+	Workers int    // jobs at once; 0: 32
+	Log     *slog.Logger
 }
 
 // Jobs are the units of work that are started: one change and system, or one
@@ -86,7 +85,7 @@ func New(opts Options, jobs func() Jobs) (*Queue, error) {
 		return settled(run(ctx, job.Args.ID))
 	}))
 	client, err := river.NewClient(riverpgxv5.New(opts.Pool), &river.Config{
-		Schema: opts.Schema, Workers: workers, PollOnly: opts.PollOnly,
+		Schema: opts.Schema, Workers: workers,
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: cmp.Or(opts.Workers, 32)}},
 		FetchCooldown:     10 * time.Millisecond,
 		FetchPollInterval: 100 * time.Millisecond,

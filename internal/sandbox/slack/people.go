@@ -61,15 +61,6 @@ func (w *Workspace) addUser(u User) {
 // PutUser adds somebody, or replaces what is known of them.
 func (w *Workspace) PutUser(u User) { w.change(func() { w.addUser(u) }) }
 
-// Deactivate ends somebody's account.
-func (w *Workspace) Deactivate(user string) {
-	w.change(func() {
-		if u := w.users[user]; u != nil {
-			u.Deactivated = true
-		}
-	})
-}
-
 // SetDoNotDisturb mutes somebody's notifications between two moments.
 func (w *Workspace) SetDoNotDisturb(user string, from, to time.Time) {
 	w.change(func() {
