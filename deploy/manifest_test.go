@@ -78,11 +78,11 @@ var scopes = map[string]struct{ what, used string }{
 
 func TestTheManifestsAskForExactlyTheRightsUsed(t *testing.T) {
 	t.Parallel()
-	source := slacksEdge(t)
+	edge := source(t, "slackapp")
 	var want []string
 	for scope, is := range scopes {
 		want = append(want, scope)
-		if !strings.Contains(source, is.used) {
+		if !strings.Contains(edge, is.used) {
 			t.Errorf("%s is for %s, but nothing has %s any more", scope, is.what, is.used)
 		}
 	}
@@ -95,22 +95,6 @@ func TestTheManifestsAskForExactlyTheRightsUsed(t *testing.T) {
 			t.Errorf("%s asks to act as people: %v", name, m.OAuth.Scopes.User)
 		}
 	}
-}
-
-// slacksEdge is the source of the only package that calls Slack.
-func slacksEdge(t *testing.T) string {
-	t.Helper()
-	names, err := filepath.Glob(filepath.Join("..", "internal", "slackapp", "*.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all strings.Builder
-	for _, name := range names {
-		if !strings.HasSuffix(name, "_test.go") {
-			all.Write(content(t, name))
-		}
-	}
-	return all.String()
 }
 
 func TestTheManifestsTurnOnWhatPeopleUse(t *testing.T) {

@@ -5,6 +5,8 @@ package deploy_test
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -17,6 +19,25 @@ func content(t *testing.T, name string) []byte {
 		t.Fatal(err)
 	}
 	return raw
+}
+
+// source is all of a package below internal, but for its tests.
+func source(t *testing.T, name string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "internal", name, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, file := range files {
+		if !strings.HasSuffix(file, "_test.go") {
+			all.Write(content(t, file))
+		}
+	}
+	if all.Len() == 0 {
+		t.Fatalf("internal/%s has no source", name)
+	}
+	return all.String()
 }
 
 func fromJSON[T any](t *testing.T, name string) T {

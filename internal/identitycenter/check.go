@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssoadmin/types"
 )
 
-// CheckInstance looks, at start and for the doctor, whether the configured
+// CheckInstance looks, when the program starts, whether the configured
 // instance is there, in this region, with the configured identity store. It fails
 // as Refused, with a sentence that says what to put right.
 func (c *Client) CheckInstance(ctx context.Context) error {
@@ -42,23 +42,6 @@ func (c *Client) CheckInstance(ctx context.Context) error {
 		return nil
 	}
 	return refused(call, fmt.Sprintf("There is no Identity Center instance %s in %s that these AWS credentials can see; the region must be the instance's own.", c.instanceARN, c.region))
-}
-
-// Provisioned answers the ARNs of the permission sets that have a role in this
-// account. One that has none yet is no fault: AWS makes it with the first
-// assignment, which then takes longer.
-func (c *Client) Provisioned(ctx context.Context, accountID string) ([]string, error) {
-	ctx, cancel := c.within(ctx)
-	defer cancel()
-	return pages(ctx, "list provisioned permission sets", func(ctx context.Context, token *string) ([]string, *string, error) {
-		out, err := c.admin.ListPermissionSetsProvisionedToAccount(ctx, &ssoadmin.ListPermissionSetsProvisionedToAccountInput{
-			InstanceArn: &c.instanceARN, AccountId: &accountID, MaxResults: aws.Int32(pageSize), NextToken: token,
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		return out.PermissionSets, out.NextToken, nil
-	})
 }
 
 // defaultSession is AWS's, for a permission set that tells none.

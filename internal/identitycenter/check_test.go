@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/identitycenter"
 	sandbox "github.com/breakglass-bot/breakglass/internal/sandbox/aws"
@@ -37,23 +35,6 @@ func TestTheConfiguredInstanceMustBeThereInItsRegion(t *testing.T) {
 				t.Fatalf("says %q", e.Say)
 			}
 		})
-	}
-}
-
-func TestAPermissionSetIsProvisionedWhileAnybodyIsAssigned(t *testing.T) {
-	t.Parallel()
-	b, ctx := setup(t, func(o *sandbox.Options) { o.PageSize = 1 }), context.Background()
-	if none, err := b.client.Provisioned(ctx, account); err != nil || len(none) != 0 {
-		t.Fatalf("%v, %v", none, err)
-	}
-	b.aws.Plant(sandbox.Key(adaAdmin))
-	read := sandbox.Key(bobAdmin)
-	read.PermissionSetARN = readARN
-	b.aws.Plant(read)
-	sets, err := b.client.Provisioned(ctx, account)
-	noError(t, err)
-	if d := cmp.Diff([]string{setARN, readARN}, sets); d != "" {
-		t.Fatal(d)
 	}
 }
 

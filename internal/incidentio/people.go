@@ -18,7 +18,7 @@ type Identity struct {
 	DashboardURL string
 }
 
-// Identity asks what the key may do: the check at startup.
+// Identity asks what the key may do, when the program starts.
 func (c *Client) Identity(ctx context.Context) (Identity, error) {
 	var out struct {
 		Identity struct {

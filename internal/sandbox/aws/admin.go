@@ -2,7 +2,6 @@ package aws
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 )
@@ -30,8 +29,6 @@ func (s *Server) admin(name string, body []byte, c caller, now time.Time) (any, 
 		return s.listStatuses(false, body, c)
 	case "ListAccountAssignments":
 		return s.listAssignments(body, c, now)
-	case "ListPermissionSetsProvisionedToAccount":
-		return s.listProvisioned(body, c)
 	case "DescribePermissionSet":
 		return s.describePermissionSet(body, c)
 	case "ListInstances":
@@ -86,39 +83,6 @@ func (s *Server) provisioned(accountID, set string) bool {
 		}
 	}
 	return false
-}
-
-func (s *Server) listProvisioned(body []byte, c caller) (any, *failure) {
-	in, f := decode[struct {
-		InstanceArn        string
-		AccountID          string `json:"AccountId"`
-		ProvisioningStatus string
-		paging
-	}](body)
-	if f == nil {
-		f = first(match("accountId", in.AccountID, accountPattern), s.instance(in.InstanceArn, c))
-	}
-	if f != nil {
-		return nil, f
-	}
-	if _, ok := s.accounts[in.AccountID]; !ok {
-		return nil, refuse(notFound, "Account %s not found", in.AccountID)
-	}
-	var all []string
-	for arn := range s.sets {
-		if s.provisioned(in.AccountID, arn) {
-			all = append(all, arn)
-		}
-	}
-	slices.Sort(all)
-	page, next, f := cut(s, all, in.paging)
-	if f != nil {
-		return nil, f
-	}
-	return struct {
-		PermissionSets []string
-		NextToken      *string `json:",omitempty"`
-	}{page, next}, nil
 }
 
 func (s *Server) describePermissionSet(body []byte, c caller) (any, *failure) {
