@@ -1,11 +1,16 @@
 # breakglass: `make` lists the targets. Go and make are all that has to be there.
 
 GOLANGCI_VERSION := v2.15.0
-GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)
+# A linter refuses code newer than the Go that it was built with, so it is built anew with each.
+GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSION 2>/dev/null)
+
+# The first of these programs that is there. Some shells' command -v looks at one name only.
+first = $(firstword $(foreach name,$(1),$(shell command -v $(name) 2>/dev/null)))
 
 # The race detector needs a C compiler; the tests themselves do not.
-RACE = $(if $(shell command -v $$(go env CC) 2>/dev/null),-race)
-CHROMIUM = $(shell command -v chromium chromium-browser google-chrome 2>/dev/null)
+RACE = $(if $(call first,$(firstword $(shell go env CC 2>/dev/null))),-race)
+CHROMIUM = $(call first,chromium chromium-browser google-chrome)
+PYTHON = $(call first,python3)
 TEST_TIMEOUT ?= 20m
 
 .DEFAULT_GOAL := help
@@ -20,6 +25,7 @@ demo: go postgres ## play the whole story here, with stand-ins for Slack, AWS an
 test: go postgres ## run every test
 	@$(if $(RACE),,echo "No C compiler was found, so the tests run without the race detector.")
 	@$(if $(CHROMIUM),,echo "No Chromium was found, so the tests that see the local workspace in a browser are left out.")
+	@$(if $(PYTHON),,echo "No python3 was found, so the page of Python that verifies an export is not compared with the program.")
 	@$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -shuffle=on -timeout $(TEST_TIMEOUT) ./...
 
 fuzz: go ## fuzz everything that parses what comes from outside, each target for FOR=10s
@@ -60,8 +66,7 @@ go:
 postgres:
 	@.ci/postgres
 
-# Built with the toolchain that this module asks for: a linter refuses code
-# newer than the Go that it was built with.
+# Built with the toolchain that this module asks for.
 $(GOLANGCI):
 	@$(MAKE) --no-print-directory go
 	@echo "Building golangci-lint $(GOLANGCI_VERSION), once; this takes a minute or two."
