@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -232,6 +233,27 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	for folder, ok := range said {
 		if !ok {
 			t.Errorf("%s has no package comment", folder)
+		}
+	}
+}
+
+// TestEveryPackageSaysWhatItMayImport looks in its comment for each of its arrows.
+func TestEveryPackageSaysWhatItMayImport(t *testing.T) {
+	t.Parallel()
+	comments := map[string]string{}
+	for _, file := range sources(t) {
+		if !file.isTest() {
+			comments[file.folder()] += file.parsed.Doc.Text()
+		}
+	}
+	for folder, to := range arrows {
+		for _, target := range to {
+			if folder == "internal/sandbox" || folder == "internal/embeddedpg" {
+				continue // each of their packages says what it imports itself
+			}
+			if !regexp.MustCompile(`\b` + path.Base(target) + `\b`).MatchString(comments[folder]) {
+				t.Errorf("the package comment of %s does not say that it may import %s", folder, target)
+			}
 		}
 	}
 }

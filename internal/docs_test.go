@@ -224,3 +224,57 @@ func TestEveryMessageOfTheTroubleshootingTableIsTheProgramsOwn(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryDirectDependencyIsExplained looks for each module that go.mod requires
+// by itself in a row of a table.
+func TestEveryDirectDependencyIsExplained(t *testing.T) {
+	t.Parallel()
+	var rows []string
+	page := strings.Split(file(t, "docs/dependencies.md"), "\n")
+	for i, line := range page {
+		if !strings.HasPrefix(line, "| ") {
+			continue
+		}
+		if !strings.HasPrefix(page[i-1], "|") && !strings.HasPrefix(page[i+1], "|---") {
+			t.Errorf("this row stands outside of its table: %s", line)
+		}
+		rows = append(rows, line)
+	}
+	direct := regexp.MustCompile(`(?m)^(?:require |\t)(\S+) v\S+$`).FindAllStringSubmatch(file(t, "go.mod"), -1)
+	if len(direct) < 20 {
+		t.Fatalf("go.mod requires %d modules only", len(direct))
+	}
+	for _, m := range direct {
+		if !slices.ContainsFunc(rows, func(row string) bool {
+			first, _, _ := strings.Cut(strings.TrimPrefix(row, "| "), " | ")
+			for _, name := range regexp.MustCompile("`(…/)?([^`]+)`").FindAllStringSubmatch(first, -1) {
+				if m[1] == name[2] || name[1] != "" && strings.HasSuffix(m[1], "/"+name[2]) { // one beside another is named by its end
+					return true
+				}
+			}
+			return false
+		}) {
+			t.Errorf("docs/dependencies.md does not explain %s", m[1])
+		}
+	}
+}
+
+// TestTheMetricOfDeliveriesIsToldWithTheNamesOfTheSystems compares what people
+// write alerts with.
+func TestTheMetricOfDeliveriesIsToldWithTheNamesOfTheSystems(t *testing.T) {
+	t.Parallel()
+	row := regexp.MustCompile("(?m)^\\| `breakglass_deliveries_failing` .* by `system` \\(([^)]*)\\)").FindStringSubmatch(file(t, "docs/running.md"))
+	if row == nil {
+		t.Fatal("docs/running.md has no row of breakglass_deliveries_failing")
+	}
+	var told, names []string
+	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1) {
+		told = append(told, m[1])
+	}
+	for _, m := range regexp.MustCompile(`System\w+\s+System = "([^"]+)"`).FindAllStringSubmatch(file(t, "internal/change/outside.go"), -1) {
+		names = append(names, m[1])
+	}
+	if !slices.Equal(sorted(told), sorted(names)) || len(names) == 0 {
+		t.Errorf("docs/running.md tells of the systems %q, which are called %q", told, names)
+	}
+}

@@ -209,7 +209,7 @@ func TestKindsAreChecked(t *testing.T) {
 		},
 		{
 			name: "question twice", old: "{id: rollback,", new: "{id: criticality,", at: "criticality, label: \"How",
-			want: "`kinds[1].questions[1].id`: the question `criticality` is declared already, on line 121; give each its own id",
+			want: "`kinds[1].questions[1].id`: the question `criticality` is declared already, on line 123; give each its own id",
 		},
 		{
 			name: "too many options", old: "[C1, C2, C3, C4]", new: manyOptions(101), at: "options",

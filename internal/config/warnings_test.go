@@ -31,7 +31,7 @@ func TestWarningsTellWhatWorksButPerhapsNotAsMeant(t *testing.T) {
 		},
 		{
 			"a warning that comes at once", "warn_before_end: 10m", "warn_before_end: 30m", nil,
-			"breakglass.yaml:194:20: `access.warn_before_end` is `30m`, not shorter than the shortest of `access.durations`, `30m`; its warning comes as soon as the access does",
+			"breakglass.yaml:197:20: `access.warn_before_end` is `30m`, not shorter than the shortest of `access.durations`, `30m`; its warning comes as soon as the access does",
 		},
 		{
 			"a census that has no time for a round", "\ntargets:                          # what access may be asked for; nothing else can be granted\n", manyTargets(2600), nil,

@@ -3,8 +3,9 @@
 // looks at the present state, does what is missing, and is harmless when it is
 // run twice; what it learns goes back as a command.
 //
-// It may import internal/change, internal/ledger and internal/workflow. The
-// other systems reach it through the small interfaces that it declares.
+// It may import internal/change, internal/ledger, internal/workflow and
+// internal/crashpoint. The other systems reach it through the small interfaces
+// that it declares.
 package reconcile
 
 import (

@@ -3,7 +3,7 @@
 // change.Decide, saves the row with its events, asks for the deliveries that
 // follow, and wakes the reconcilers. Nothing in it calls another system.
 //
-// It may import internal/change and internal/ledger.
+// It may import internal/change, internal/ledger and internal/crashpoint.
 package workflow
 
 import (
