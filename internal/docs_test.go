@@ -278,3 +278,17 @@ func TestTheMetricOfDeliveriesIsToldWithTheNamesOfTheSystems(t *testing.T) {
 		t.Errorf("docs/running.md tells of the systems %q, which are called %q", told, names)
 	}
 }
+
+func TestEveryObligationStandsInTheTableOfTheDesign(t *testing.T) {
+	t.Parallel()
+	var told, names []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\|").FindAllStringSubmatch(section(t, file(t, "docs/design.md"), "Obligations and reminders"), -1) {
+		told = append(told, m[1])
+	}
+	for _, m := range regexp.MustCompile(`Owe\w+\s+ObligationName = "(\w+)"`).FindAllStringSubmatch(file(t, "internal/change/obligation.go"), -1) {
+		names = append(names, m[1])
+	}
+	if !slices.Equal(sorted(told), sorted(names)) || len(names) == 0 {
+		t.Errorf("docs/design.md tells of the obligations %q, a change owes %q", told, names)
+	}
+}

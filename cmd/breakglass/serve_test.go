@@ -17,6 +17,7 @@ import (
 
 	"github.com/breakglass-bot/breakglass/deploy"
 	"github.com/breakglass-bot/breakglass/internal/sandbox"
+	"github.com/breakglass-bot/breakglass/internal/sandbox/fault"
 	"github.com/breakglass-bot/breakglass/migrations"
 )
 
@@ -181,6 +182,14 @@ func TestHealthAndReadinessAreTold(t *testing.T) {
 			t.Errorf("%s: %d %q", path, status, body)
 		}
 	}
+	execute(t, a.dbURL, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)`)
+	execute(t, a.dbURL, `COMMENT ON TABLE goose_db_version IS 'Programs that know migration 9999 may run on this database.'`)
+	if err := a.forward(2 * time.Second); err != nil { // an answer holds for a second
+		t.Fatal(err)
+	}
+	if status, body := asked(t, a.child, "/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "The database does not have this version's schema: run breakglass migrate.\n") {
+		t.Errorf("with another schema: %d %q", status, body)
+	}
 	name := a.dbURL[strings.LastIndex(a.dbURL, "/")+1:]
 	if u, err := url.Parse(a.dbURL); err == nil {
 		name = strings.TrimPrefix(u.Path, "/")
@@ -195,6 +204,34 @@ func TestHealthAndReadinessAreTold(t *testing.T) {
 	}
 	if status, body := asked(t, a.child, "/healthz"); status != http.StatusOK || body != "ok\n" {
 		t.Errorf("without a database: %d %q", status, body)
+	}
+}
+
+func TestWithoutASocketTheProgramIsNotReady(t *testing.T) {
+	t.Parallel()
+	ctx, a := open(t, stageOptions{world: sandbox.Options{SocketMode: true}, empty: true})
+	a.world.Slack.Faults.Add(fault.Fault{Kind: fault.Unavailable, Call: "apps.connections.open"})
+	c, err := startChild(ctx, a.logFile(), append(a.world.Env(), "DATABASE_URL="+a.dbURL),
+		"serve", "--migrate", "--stop-with-stdin", "--config", a.configFile(), "--clock-offset-file", a.clockFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.child = c
+	status, body := asked(t, c, "/readyz")
+	for range 50 { // it may not have begun to connect when it is up
+		if status == http.StatusServiceUnavailable {
+			break
+		}
+		if err := a.forward(2 * time.Second); err != nil { // an answer holds for a second
+			t.Fatal(err)
+		}
+		status, body = asked(t, c, "/readyz")
+	}
+	if status != http.StatusServiceUnavailable || !strings.Contains(body, "There is no connection to Slack.\n") {
+		t.Errorf("without a socket: %d %q", status, body)
+	}
+	if status, body := asked(t, c, "/healthz"); status != http.StatusOK || body != "ok\n" {
+		t.Errorf("without a socket: %d %q", status, body)
 	}
 }
 
