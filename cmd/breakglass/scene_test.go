@@ -38,7 +38,7 @@ import (
 // Several scenes may play in one database, each with its own changes.
 type scene struct {
 	*program
-	ctx   context.Context
+	ctx   context.Context //nolint:containedctx // it is the test's own
 	world *sandbox.World
 	at    atomic.Pointer[time.Time]
 	clock *reconcile.Clock

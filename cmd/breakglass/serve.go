@@ -114,7 +114,8 @@ func serveUntilStopped(ctx context.Context, cfg *config.Config, clock clock, log
 		return errors.Join(err, p.stop(stopCtx))
 	}
 	log.InfoContext(ctx, "breakglass is up", "version", version(), "address", p.server.Addr(), "metrics", p.server.MetricsAddr(), "slack", string(cfg.Slack.Mode))
-	defer p.checkInBackground(ctx)()
+	endCheck := p.checkInBackground(ctx)
+	defer endCheck()
 	select {
 	case <-ctx.Done():
 	case err = <-p.server.Failed():

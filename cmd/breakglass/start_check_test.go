@@ -24,16 +24,22 @@ func TestTheStartSaysWhatDoesNotFitTheConfiguration(t *testing.T) {
 		"all fits":                {func(*config.Config, *sandbox.World) {}, nil},
 		"neither AWS nor the key": {func(c *config.Config, _ *sandbox.World) { c.AWS, c.IncidentIO = nil, nil }, nil},
 		"another region":          {func(c *config.Config, _ *sandbox.World) { c.AWS.Region = "us-east-1" }, []string{aws, "aws.region", "in us-east-1"}},
-		"another identity store": {func(c *config.Config, _ *sandbox.World) { c.AWS.IdentityStoreID = "d-9999999999" },
-			[]string{aws, "aws.identity_store_id", "d-9999999999"}},
+		"another identity store": {
+			func(c *config.Config, _ *sandbox.World) { c.AWS.IdentityStoreID = "d-9999999999" },
+			[]string{aws, "aws.identity_store_id", "d-9999999999"},
+		},
 		"a role without rights": {func(_ *config.Config, w *sandbox.World) {
 			w.AWS.Faults.Add(fault.Fault{Kind: fault.Answer, Status: 400, Body: `{"__type":"AccessDeniedException","message":"no"}`})
 		}, []string{aws, "deploy/iam-policy.json", "AWS does not allow breakglass to do this"}},
 		"AWS is down": {func(_ *config.Config, w *sandbox.World) { w.AWS.Faults.Add(fault.Fault{Kind: fault.Refused}) }, []string{unasked, "AWS"}},
-		"a key that is refused": {func(c *config.Config, _ *sandbox.World) { c.Secrets.IncidentIOAPIKey = "another" },
-			[]string{key, "INCIDENT_IO_API_KEY"}},
-		"a key without a role": {func(_ *config.Config, w *sandbox.World) { w.IncidentIO.SetRoles("viewer", "incident_creator") },
-			[]string{"the API key of incident.io lacks roles", "incident_editor"}},
+		"a key that is refused": {
+			func(c *config.Config, _ *sandbox.World) { c.Secrets.IncidentIOAPIKey = "another" },
+			[]string{key, "INCIDENT_IO_API_KEY"},
+		},
+		"a key without a role": {
+			func(_ *config.Config, w *sandbox.World) { w.IncidentIO.SetRoles("viewer", "incident_creator") },
+			[]string{"the API key of incident.io lacks roles", "incident_editor"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -137,7 +137,7 @@ func encode(v any) (string, error) {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		return "", err //nolint:wrapcheck // the caller says what it was encoding
+		return "", err // the caller says what it was encoding
 	}
 	return string(bytes.TrimRight(b.Bytes(), "\n")), nil
 }

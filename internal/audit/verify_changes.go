@@ -293,7 +293,7 @@ func (t *tableReader) read() ([]string, error) {
 	if errors.Is(err, io.EOF) {
 		return nil, nil
 	}
-	return record, err //nolint:wrapcheck // the caller tells of the row
+	return record, err // the caller tells of the row
 }
 
 // table opens changes.csv. One that is missing has been told, and has no rows.
@@ -342,7 +342,7 @@ func unbroken(cell string) string { return strings.ReplaceAll(cell, "\r", "") }
 func (v *verifier) exceptionTable() error {
 	file, err := os.Open(filepath.Join(v.folder, fileExceptions))
 	if err != nil {
-		return nil //nolint:nilerr // that it is missing has been told
+		return nil // that it is missing has been told
 	}
 	defer func() { _ = file.Close() }() // it was only read
 	records, err := csv.NewReader(file).ReadAll()

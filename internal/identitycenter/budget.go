@@ -133,7 +133,7 @@ func (t *turn) giveBack() {
 // wait waits for a turn.
 func (b *Budget) wait(ctx context.Context) (*turn, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err //nolint:wrapcheck // it says all there is
+		return nil, err // it says all there is
 	}
 	t := &turn{budget: b, ready: make(chan struct{})}
 	u := change.UrgencyOf(ctx)
@@ -151,12 +151,12 @@ func (b *Budget) wait(ctx context.Context) (*turn, error) {
 	for i, other := range b.queues[u] {
 		if other == t {
 			b.queues[u] = append(b.queues[u][:i:i], b.queues[u][i+1:]...)
-			return nil, ctx.Err() //nolint:wrapcheck // it says all there is
+			return nil, ctx.Err() // it says all there is
 		}
 	}
 	b.open-- // it came in the same moment
 	b.pump()
-	return nil, ctx.Err() //nolint:wrapcheck // it says all there is
+	return nil, ctx.Err() // it says all there is
 }
 
 // pump lets begin whoever may, the most urgent first. Nobody overtakes whoever is

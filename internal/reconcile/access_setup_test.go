@@ -74,7 +74,7 @@ func (w *waker) Wake(context.Context, pgx.Tx, workflow.Wake) error {
 
 type accessBundle struct {
 	testing.TB
-	ctx      context.Context
+	ctx      context.Context //nolint:containedctx // it is the test's own
 	clock    *accessClock
 	aws      *sandbox.Server
 	client   *identitycenter.Client

@@ -117,7 +117,7 @@ func (k *Census) Work(ctx context.Context) error {
 		err = errors.Join(err, end)
 	}
 	if err != nil && ctx.Err() != nil {
-		return ctx.Err() //nolint:wrapcheck // it is the stop, and nothing else
+		return ctx.Err() // it is the stop, and nothing else
 	}
 	return err
 }
@@ -142,7 +142,7 @@ func (r *censusRun) run(ctx context.Context, began time.Time) (next time.Time, e
 	for {
 		now := r.Now()
 		if ctx.Err() != nil || now.Sub(began) > runFor {
-			return now, nil
+			return now, nil //nolint:nilerr // that the program stops is no failure
 		}
 		pair, err := r.due(ctx, now)
 		round := false

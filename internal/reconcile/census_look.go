@@ -202,13 +202,13 @@ func (k *Census) sleep(ctx context.Context, d time.Duration) error {
 		return k.Sleep(ctx, d)
 	}
 	if d <= 0 {
-		return ctx.Err() //nolint:wrapcheck // it says all there is
+		return ctx.Err() // it says all there is
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err() //nolint:wrapcheck // it says all there is
+		return ctx.Err() // it says all there is
 	case <-t.C:
 		return nil
 	}

@@ -26,7 +26,7 @@ const (
 // Screen is the page in a browser.
 type Screen struct {
 	t   *testing.T
-	ctx context.Context // chromedp keeps the browser in it
+	ctx context.Context //nolint:containedctx // chromedp keeps the browser in it
 }
 
 // Context ends with the test, or when the browser has been used for too long.
