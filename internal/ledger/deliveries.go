@@ -277,10 +277,10 @@ func (l *Ledger) FoundPosted(ctx context.Context, n change.Number, id int64, ext
 }
 
 // Waiting tells what a change waits for: the systems whose deliveries fail, with
-// the last error of each.
-func (l *Ledger) Waiting(ctx context.Context, n change.Number) (map[change.System]string, error) {
+// the last error of each. Of the deliveries in but it tells nothing.
+func (l *Ledger) Waiting(ctx context.Context, n change.Number, but ...int64) (map[change.System]string, error) {
 	rows, err := l.pool.Query(ctx, `SELECT DISTINCT ON (system) system, last_error FROM deliveries
-		WHERE number = $1 AND next_try IS NOT NULL AND last_error <> '' ORDER BY system, id DESC`, int64(n))
+		WHERE number = $1 AND next_try IS NOT NULL AND last_error <> '' AND id <> ALL ($2) ORDER BY system, id DESC`, int64(n), append([]int64{}, but...))
 	if err != nil {
 		return nil, fmt.Errorf("read what is waited for: %w", err)
 	}

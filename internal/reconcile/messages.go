@@ -67,7 +67,7 @@ func (d *Deliverer) write(ctx context.Context, p change.Posting, row *ledger.Del
 		p.Event = e
 	}
 	if row.Kind == change.DeliverCard {
-		waiting, err := d.Ledger.Waiting(ctx, row.Number)
+		waiting, err := d.Ledger.Waiting(ctx, row.Number, row.ID) // where the card arrives, it waits no more
 		if err != nil {
 			return result{}, err
 		}
