@@ -66,18 +66,24 @@ func (p *player) ask(ctx context.Context) error {
 	if err := p.form(ctx, "the request is kept", open, fill, func() bool { return p.requested(ctx) }); err != nil {
 		return err
 	}
+	if p.number = p.newest(ctx); p.number == "" {
+		return fmt.Errorf("%s: the change cannot be read", p.who)
+	}
 	p.clear(ctx)
 	return p.press(ctx, sandbox.CTO, "Approve", func() bool { return p.dm(p.who, "Finish") != nil })
 }
 
-// requested tells whether the ledger has the player's change, and keeps its number.
-func (p *player) requested(ctx context.Context) bool {
+// requested tells whether the ledger has the player's change. It is asked while
+// others look on, so that it keeps nothing.
+func (p *player) requested(ctx context.Context) bool { return p.newest(ctx) != "" }
+
+// newest is the player's change as the ledger has it, such as EC-3; empty: none.
+func (p *player) newest(ctx context.Context) string {
 	var n int64
-	err := p.pool.QueryRow(ctx, `SELECT coalesce(max(number), 0) FROM changes WHERE requester = $1`, p.who).Scan(&n)
-	if err == nil && n > 0 {
-		p.number = fmt.Sprintf("EC-%d", n)
+	if err := p.pool.QueryRow(ctx, `SELECT coalesce(max(number), 0) FROM changes WHERE requester = $1`, p.who).Scan(&n); err != nil || n == 0 {
+		return ""
 	}
-	return p.number != ""
+	return fmt.Sprintf("EC-%d", n)
 }
 
 // work uses the access and gives it back; then the record is forgotten until the
