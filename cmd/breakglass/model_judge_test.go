@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/ledger"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/aws"
@@ -15,13 +17,17 @@ import (
 // judge demands what holds at every moment, whatever has happened.
 func (m *model) judge() error {
 	var all []error
+	versions, err := m.versions()
+	if err != nil {
+		return err
+	}
 	for i, n := range m.own {
+		if i < len(m.known) && m.known[i].Version == versions[n] {
+			continue
+		}
 		c, err := m.ledger.Change(m.ctx, n)
 		if err != nil {
 			return err
-		}
-		if i < len(m.known) && m.known[i].Version == c.Version {
-			continue
 		}
 		events, err := m.ledger.Events(m.ctx, n, 0, 10_000)
 		if err != nil {
@@ -42,6 +48,33 @@ func (m *model) judge() error {
 		all = append(all, errors.New(twice))
 	}
 	return errors.Join(all...)
+}
+
+// versions are those of the changes as they stand.
+func (m *model) versions() (map[change.Number]int64, error) {
+	rows, err := m.pool.Query(m.ctx, `SELECT number, version FROM changes WHERE number = ANY ($1)`, m.numbers())
+	if err != nil {
+		return nil, err
+	}
+	all := map[change.Number]int64{}
+	var number, version int64
+	_, err = pgx.ForEachRow(rows, []any{&number, &version}, func() error { all[change.Number(number)] = version; return nil })
+	return all, err
+}
+
+// judgeLedger: the day can be sealed, and the whole trail holds then: the system's
+// chain, those of all changes, and the seals.
+func (m *model) judgeLedger() error {
+	tomorrow := m.time().AddDate(0, 0, 1)
+	if err := m.ledger.Seal(m.ctx, change.SealDay(tomorrow), tomorrow, false); err != nil {
+		return err
+	}
+	var all []error
+	sum, err := m.ledger.Verify(m.ctx, func(f ledger.Finding) { all = append(all, errors.New(f.Say)) })
+	if err == nil && sum.Newest.Number == 0 && len(m.own) > 0 {
+		err = errors.New("nothing was sealed")
+	}
+	return errors.Join(append(all, err)...)
 }
 
 // judgeTrail: the chain holds, and the row is what its last event left.

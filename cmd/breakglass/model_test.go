@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,9 +37,10 @@ type model struct {
 // changesAtMost bounds how many changes one sequence has.
 const changesAtMost = 4
 
-func openModel(ctx context.Context, t *rapid.T, pool *pgxpool.Pool) *model {
+// openModel begins a sequence, so many weeks after the first in its database.
+func openModel(ctx context.Context, t *rapid.T, pool *pgxpool.Pool, weeks int) *model {
 	yes := func(name string) bool { return rapid.IntRange(0, 3).Draw(t, name) == 0 }
-	opts := sceneOptions{}
+	opts := sceneOptions{start: sceneStart.AddDate(0, 0, 7*weeks)}
 	if yes("AWS takes its time") {
 		opts.world.AWS = aws.Options{SettleAfter: 3 * time.Second, ListLagReads: 2, EmptyPages: true}
 	}
@@ -49,7 +51,7 @@ func openModel(ctx context.Context, t *rapid.T, pool *pgxpool.Pool) *model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &model{scene: s, T: t, wellSince: sceneStart}
+	m := &model{scene: s, T: t, wellSince: opts.start}
 	if yes("standing access") {
 		k := sandbox.AdminOf(sandbox.Engineer)
 		k.InstanceARN = s.cfg.AWS.InstanceARN
@@ -240,6 +242,7 @@ func (m *model) comesToRest() {
 	if v := m.world.Violations(); len(v) > 0 {
 		m.Fatalf("violations: %q", v)
 	}
+	m.must(m.judgeLedger())
 }
 
 // waiting lists the deliveries that have not arrived.
@@ -254,21 +257,28 @@ func (m *model) waiting(n change.Number) (all []string) {
 	return all
 }
 
-// playModels plays as many sequences as rapid is told to. begin is called with
-// each.
+// sequencesPerDatabase bounds what one database holds, all of which is verified
+// after each sequence.
+const sequencesPerDatabase = 20
+
+// playModels plays as many sequences as rapid is told to, some in the same
+// database: each begins weeks after the one before, as a ledger that is in use goes
+// on. begin is called with each.
 func playModels(t *testing.T, begin func()) {
 	t.Helper()
+	const weeks = 8 // more than a sequence lasts
 	var pool *pgxpool.Pool
-	clean := false // the last sequence left nothing undone in the database
+	clean := 0 // sequences in the database, all of which have come to rest
 	rapid.Check(t, func(rt *rapid.T) {
-		if !clean {
+		if clean %= sequencesPerDatabase; clean == 0 {
 			if pool != nil {
 				pool.Close()
 			}
 			pool = scenePool(t)
 		}
-		clean = false
-		m := openModel(t.Context(), rt, pool)
+		m := openModel(t.Context(), rt, pool, weeks*clean)
+		before := clean
+		clean = 0 // until it has come to rest
 		defer func() {
 			if rt.Failed() {
 				rt.Log(m.tells())
@@ -279,20 +289,27 @@ func playModels(t *testing.T, begin func()) {
 		rt.Repeat(m.actions())
 		m.T = rt
 		m.comesToRest()
-		clean = true
+		clean = before + 1
 	})
 }
+
+// sequencesAtLeast is how many sequences the ordinary tests play, in all.
+const sequencesAtLeast = 200
 
 // Whatever people, the clock and the other systems do, the promises hold at each
 // moment, and everything comes to a good end.
 func TestThePromisesHoldWhateverHappens(t *testing.T) {
 	t.Parallel()
+	var played atomic.Int64
+	t.Cleanup(func() {
+		if n := played.Load(); n < sequencesAtLeast && !t.Failed() {
+			t.Errorf("%d sequences were played, and %d have to be: -rapid.checks says how many each half plays", n, sequencesAtLeast)
+		}
+	})
 	for i := range 2 {
 		t.Run(fmt.Sprint("half ", i+1), func(t *testing.T) {
 			t.Parallel()
-			played := 0
-			playModels(t, func() { played++ })
-			t.Logf("%d sequences", played)
+			playModels(t, func() { played.Add(1) })
 		})
 	}
 }

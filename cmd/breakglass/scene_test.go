@@ -24,7 +24,6 @@ import (
 	"github.com/breakglass-bot/breakglass/internal/identitycenter"
 	"github.com/breakglass-bot/breakglass/internal/incidentio"
 	"github.com/breakglass-bot/breakglass/internal/jira"
-	"github.com/breakglass-bot/breakglass/internal/ledger"
 	"github.com/breakglass-bot/breakglass/internal/reconcile"
 	"github.com/breakglass-bot/breakglass/internal/sandbox"
 	"github.com/breakglass-bot/breakglass/internal/slackapp"
@@ -47,7 +46,7 @@ type scene struct {
 	tries int // of deliveries and assignments, since the scene was opened
 }
 
-// sceneStart is when every scene begins.
+// sceneStart is when a scene begins: on a Monday.
 var sceneStart = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
 // scenes counts them, so that each has an instance of Identity Center for itself.
@@ -58,6 +57,7 @@ type sceneOptions struct {
 	world   sandbox.Options
 	timeout time.Duration // of each call outside; 0: as in production
 	patient bool          // Slack's client repeats what is throttled, as in production
+	start   time.Time     // zero: sceneStart
 }
 
 // scenePool makes a migrated database for any number of scenes.
@@ -84,6 +84,9 @@ func scenePool(t testing.TB) *pgxpool.Pool {
 func openScene(ctx context.Context, pool *pgxpool.Pool, opts sceneOptions) (s *scene, err error) {
 	s = &scene{ctx: ctx}
 	s.setNow(sceneStart)
+	if !opts.start.IsZero() {
+		s.setNow(opts.start)
+	}
 	opts.world.Now = s.time
 	opts.world.AWS.InstanceARN = fmt.Sprintf("arn:aws:sso:::instance/ssoins-%016x", scenes.Add(1))
 	opts.world.AWS.CallsPerSecond = -1 // the clock stands still
@@ -220,44 +223,71 @@ const tooMany = 400
 // work does what is due now, until nothing is.
 func (s *scene) work() error {
 	for range tooMany {
-		did, err := s.round()
-		if err != nil || !did {
+		now, err := s.due()
+		if err == nil && now.any() {
+			err = s.round(now)
+		}
+		if err != nil || !now.any() {
 			return err
 		}
 	}
 	return fmt.Errorf("at %s: it never comes to rest", s.time())
 }
 
-// round does everything that is due now, once.
-func (s *scene) round() (did bool, err error) {
-	if did, err = s.tick(); err != nil {
-		return did, err
+// dueNow says where anything is due. One look at all of it costs less than asking
+// everybody, most of whom have nothing to do.
+type dueNow struct {
+	byTime  bool            // changes, of any scene in this database
+	systems []change.System // that have deliveries of this scene to take
+	access  bool            // assignments of this scene
+}
+
+func (d dueNow) any() bool { return d.byTime || d.access || len(d.systems) > 0 }
+
+func (s *scene) due() (d dueNow, err error) {
+	err = s.pool.QueryRow(s.ctx, `SELECT EXISTS (SELECT 1 FROM changes WHERE next_at <= $1),
+			ARRAY(SELECT DISTINCT system FROM deliveries WHERE number = ANY ($2) AND GREATEST(next_try, lease_until) <= $1 AND next_try IS NOT NULL),
+			EXISTS (SELECT 1 FROM assignments WHERE instance_arn = $3 AND GREATEST(next_try, lease_until) <= $1 AND next_try IS NOT NULL)`,
+		s.time(), s.numbers(), s.cfg.AWS.InstanceARN).Scan(&d.byTime, &d.systems, &d.access)
+	if err != nil {
+		return d, fmt.Errorf("look for what is due: %w", err)
 	}
-	for _, system := range ledger.Systems() {
+	return d, nil
+}
+
+// round does everything that is due now, once.
+func (s *scene) round(now dueNow) error {
+	if now.byTime {
+		if _, err := s.tick(); err != nil {
+			return err
+		}
+	}
+	for _, system := range now.systems {
 		due, err := s.ledger.DueWork(s.ctx, system, s.time(), 100)
 		if err != nil {
-			return did, err
+			return err
 		}
 		for _, w := range due {
 			if !s.mine(w.Number) {
 				continue
 			}
-			did = true
 			s.tries++
 			if err := s.deliverer.Work(s.ctx, w); err != nil {
-				return did, fmt.Errorf("deliver %v: %w", w, err)
+				return fmt.Errorf("deliver %v: %w", w, err)
 			}
 		}
 	}
+	if !now.access {
+		return nil
+	}
 	ids, err := s.dueAssignments()
 	for _, id := range ids {
-		did = true
 		s.tries++
 		if err := s.access.Work(s.ctx, id); err != nil {
-			return did, fmt.Errorf("assignment %d: %w", id, err)
+			return fmt.Errorf("assignment %d: %w", id, err)
 		}
 	}
-	return did, err
+	return err
 }
 
 // tick lets happen what is due by time alone.
@@ -278,18 +308,23 @@ func (s *scene) dueAssignments() ([]int64, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }
 
+// numbers are those of the changes of this scene.
+func (s *scene) numbers() []int64 {
+	all := make([]int64, len(s.own))
+	for i, n := range s.own {
+		all[i] = int64(n)
+	}
+	return all
+}
+
 // next is when anything of this scene is due; zero: never.
 func (s *scene) next() (time.Time, error) {
-	numbers := make([]int64, len(s.own))
-	for i, n := range s.own {
-		numbers[i] = int64(n)
-	}
 	var at *time.Time
 	err := s.pool.QueryRow(s.ctx, `SELECT min(at) FROM (
 			SELECT next_at AS at FROM changes WHERE number = ANY ($1)
 			UNION ALL SELECT GREATEST(next_try, lease_until) FROM deliveries WHERE next_try IS NOT NULL AND number = ANY ($1)
 			UNION ALL SELECT GREATEST(next_try, lease_until) FROM assignments WHERE next_try IS NOT NULL AND instance_arn = $2
-		) due`, numbers, s.cfg.AWS.InstanceARN).Scan(&at)
+		) due`, s.numbers(), s.cfg.AWS.InstanceARN).Scan(&at)
 	if err != nil || at == nil {
 		return time.Time{}, err
 	}

@@ -46,6 +46,11 @@ func TestNoSequenceOfDeedsLetsAnybodyOutsideReadAConfidentialChange(t *testing.T
 		if err := f.Value.Set(secretLives); err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { // the flag is that of the whole process
+			if err := f.Value.Set(f.DefValue); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 	url, folder := databases.URL(t), t.TempDir()
 	if err := migrations.Up(t.Context(), url); err != nil {
