@@ -31,9 +31,15 @@ test: go postgres ## run every test
 fuzz: go ## fuzz everything that parses what comes from outside, each target for FOR=10s
 	@.ci/fuzz $(or $(FOR),10s)
 
-torture: go postgres ## kill the program again and again for FOR=20m, from seed to seed; SEED=… repeats one, PART=… plays one part
-	@TORTURE_FOR=$(FOR) TORTURE_SEED=$(SEED) TORTURE_PART=$(PART) \
-		go test -tags torture -count=1 -timeout 0 -run '^TestTorture$$' -v ./cmd/breakglass
+# The fuzz targets come last, each for a minute, and not where one seed is repeated.
+torture: go postgres ## kill the program again and again for FOR=20m, from seed to seed, then fuzz; SEED=… repeats one, PART=… plays one part
+	@status=0; \
+	if [ "$(PART)" != fuzz ]; then \
+		TORTURE_FOR=$(FOR) TORTURE_SEED=$(SEED) TORTURE_PART=$(PART) \
+			go test -tags torture -count=1 -timeout 0 -run '^TestTorture$$' -v ./cmd/breakglass || status=1; \
+	fi; \
+	if [ "$(PART)" = fuzz ] || [ -z "$(PART)$(SEED)" ]; then .ci/fuzz 60s || status=1; fi; \
+	exit $$status
 
 screenshots: go postgres ## take the pictures of the README anew, by the tests that see the pages in a browser
 	@$(if $(CHROMIUM),,echo "Chromium is needed." >&2; exit 1)
