@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +28,22 @@ func example(t testing.TB) string {
 		t.Fatalf("reading the example: %v", err)
 	}
 	return string(data)
+}
+
+// placed puts into a sentence, for each beginning of a line between « and », the
+// number of the first line in the text that begins so.
+func placed(t testing.TB, text, sentence string) string {
+	t.Helper()
+	return regexp.MustCompile(`«.+?»`).ReplaceAllStringFunc(sentence, func(quoted string) string {
+		beginning := strings.TrimSuffix(strings.TrimPrefix(quoted, "«"), "»")
+		for i, line := range strings.Split(text, "\n") {
+			if strings.HasPrefix(line, beginning) {
+				return strconv.Itoa(i + 1)
+			}
+		}
+		t.Fatalf("no line begins with %q", beginning)
+		return ""
+	})
 }
 
 // environment has every secret that the example needs.

@@ -16,15 +16,15 @@ func TestTargetsAndReasonsAreChecked(t *testing.T) {
 		},
 		{
 			name: "target twice", old: "id: security\n", new: "id: production\n", at: "production\n",
-			want: "`targets[1].id`: the target `production` is declared already, on line 76; give each its own id",
+			want: "`targets[1].id`: the target `production` is declared already, on line «  - id: production»; give each its own id",
 		},
 		{
 			name: "permission set twice", old: "{id: read,", new: "{id: admin,", at: "admin, name: BreakGlassReadOnly",
-			want: "`targets[0].permission_sets[1].id`: the permission set `admin` is declared already, on line 80; give each its own id",
+			want: "`targets[0].permission_sets[1].id`: the permission set `admin` is declared already, on line «      - {id: admin,»; give each its own id",
 		},
 		{
 			name: "the same access twice", old: "ps-0000000000000002", new: "ps-0000000000000001", at: `"arn:aws:sso:::permissionSet/ssoins-0000000000000000/ps-0000000000000001", max_duration: 8h`,
-			want: "`targets[0].permission_sets[1].arn` offers what line 80 offers already, the same permission set in the same account; keep one",
+			want: "`targets[0].permission_sets[1].arn` offers what line «      - {id: admin,» offers already, the same permission set in the same account; keep one",
 		},
 		{
 			name: "permission set of another instance", old: firstARN, new: strings.Replace(firstARN, "ssoins-0", "ssoins-1", 1), at: `"arn:aws:sso:::permissionSet/ssoins-1`,
@@ -53,7 +53,7 @@ func TestTargetsAndReasonsAreChecked(t *testing.T) {
 		},
 		{
 			name: "reason twice", old: "{id: not-automated,", new: "{id: platform-unrecoverable,", at: "platform-unrecoverable, label: \"The infra",
-			want: "`reasons[2].id`: the reason `platform-unrecoverable` is declared already, on line 90; give each its own id",
+			want: "`reasons[2].id`: the reason `platform-unrecoverable` is declared already, on line «  - {id: platform-unrecoverable,»; give each its own id",
 			also: []string{"names the reason `not-automated`, which does not exist"},
 		},
 		{
@@ -70,7 +70,7 @@ func TestTargetsAndReasonsAreChecked(t *testing.T) {
 		},
 		{
 			name: "standard path in a kind", old: "not-automated]", new: "not-automated, none]", at: "none]",
-			want: "`kinds[0].reasons[3]` names the reason `none`, which ends in the release process (`standard_path`, line 94) and so in no kind; take it out",
+			want: "`kinds[0].reasons[3]` names the reason `none`, which ends in the release process (`standard_path`, line «  - {id: none,») and so in no kind; take it out",
 		},
 		{
 			name: "no reason allows the kind", old: "[incident-mitigation, critical-vulnerability, release-pipeline-down]", new: "[]", at: "reasons: []",
@@ -100,7 +100,7 @@ func TestKindsAreChecked(t *testing.T) {
 	runAll(t, example(t), []mistake{
 		{
 			name: "kind twice", old: "id: hot-patch\n", new: "id: production-access\n", at: "production-access\n    name: Post",
-			want: "`kinds[2].id`: the kind `production-access` is declared already, on line 98; give each its own id",
+			want: "`kinds[2].id`: the kind `production-access` is declared already, on line «  - id: production-access»; give each its own id",
 		},
 		{
 			name: "too many kinds", old: "\napproval:", new: manyKinds(96) + "\napproval:", at: "kinds:",
@@ -209,7 +209,7 @@ func TestKindsAreChecked(t *testing.T) {
 		},
 		{
 			name: "question twice", old: "{id: rollback,", new: "{id: criticality,", at: "criticality, label: \"How",
-			want: "`kinds[1].questions[1].id`: the question `criticality` is declared already, on line 123; give each its own id",
+			want: "`kinds[1].questions[1].id`: the question `criticality` is declared already, on line «      - {id: criticality,»; give each its own id",
 		},
 		{
 			name: "too many options", old: "[C1, C2, C3, C4]", new: manyOptions(101), at: "options",

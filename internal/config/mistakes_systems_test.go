@@ -144,15 +144,15 @@ func TestPeopleAndGroupsAreChecked(t *testing.T) {
 		},
 		{
 			name: "person twice", old: "{slack: U0DEPUTY,", new: "{slack: U0CTO,", at: "U0CTO, jira: 5b10ac8d82e05b22cc7d4ef6",
-			want: "`people[1].slack`: the person `U0CTO` is declared already, on line 57; give each its own id",
+			want: "`people[1].slack`: the person `U0CTO` is declared already, on line «  - {slack: U0CTO,»; give each its own id",
 		},
 		{
 			name: "identity of two people", old: "5b10ac8d82e05b22cc7d4ef6", new: "5b10ac8d82e05b22cc7d4ef5", at: "5b10ac8d82e05b22cc7d4ef5}",
-			want: "`people[1].jira` is `5b10ac8d82e05b22cc7d4ef5`, which is somebody else's on line 57; an identity belongs to one person",
+			want: "`people[1].jira` is `5b10ac8d82e05b22cc7d4ef5`, which is somebody else's on line «  - {slack: U0CTO,»; an identity belongs to one person",
 		},
 		{
 			name: "identity of two people in other case", old: "7d4ef6}", new: "7d4ef6, github: The-CTO}", at: "The-CTO",
-			want: "`people[1].github` is `The-CTO`, which is somebody else's on line 57; an identity belongs to one person",
+			want: "`people[1].github` is `The-CTO`, which is somebody else's on line «  - {slack: U0CTO,»; an identity belongs to one person",
 		},
 		{
 			name: "AWS user", old: "93d4a8e2-1111-2222-3333-444455556666", new: "contractor", at: "contractor",

@@ -24,6 +24,7 @@ func (m mistake) run(t *testing.T, base string) {
 		t.Fatalf("the base has no %q to replace", m.old)
 	}
 	text := m.applied(base)
+	m.want = placed(t, text, m.want)
 	_, err := load(text, environment(), nil)
 	var problems config.Problems
 	if !errors.As(err, &problems) {
@@ -104,7 +105,7 @@ func TestKeysAndTypesAreRefusedWithTheirPlace(t *testing.T) {
 		},
 		{
 			name: "key given twice", old: "  team_id:", new: "  mode: http\n  team_id:", at: "mode: http",
-			want: "`slack.mode` is given twice, first on line 18; keep one",
+			want: "`slack.mode` is given twice, first on line «  mode: http»; keep one",
 		},
 		{
 			name: "list where a text belongs", old: "project: OPS", new: "project: [OPS]", at: "[OPS]",

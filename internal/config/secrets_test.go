@@ -42,27 +42,27 @@ func TestSecretsAreAskedForWhereTheyAreNeeded(t *testing.T) {
 		},
 		{
 			"no bot token", example(t), without([]string{"SLACK_BOT_TOKEN"}, nil),
-			"breakglass.yaml:17:1: breakglass works in Slack: set the environment variable SLACK_BOT_TOKEN, or SLACK_BOT_TOKEN_FILE to the file that holds it",
+			"breakglass.yaml:«slack:»:1: breakglass works in Slack: set the environment variable SLACK_BOT_TOKEN, or SLACK_BOT_TOKEN_FILE to the file that holds it",
 		},
 		{
 			"no signing secret", example(t), without([]string{"SLACK_SIGNING_SECRET"}, nil),
-			"breakglass.yaml:18:9: `slack.mode` is `http`: set the environment variable SLACK_SIGNING_SECRET, or SLACK_SIGNING_SECRET_FILE to the file that holds it",
+			"breakglass.yaml:«  mode: »:9: `slack.mode` is `http`: set the environment variable SLACK_SIGNING_SECRET, or SLACK_SIGNING_SECRET_FILE to the file that holds it",
 		},
 		{
 			"no app token", socket, without([]string{"SLACK_SIGNING_SECRET"}, nil),
-			"breakglass.yaml:18:9: `slack.mode` is `socket`: set the environment variable SLACK_APP_TOKEN, or SLACK_APP_TOKEN_FILE to the file that holds it",
+			"breakglass.yaml:«  mode: »:9: `slack.mode` is `socket`: set the environment variable SLACK_APP_TOKEN, or SLACK_APP_TOKEN_FILE to the file that holds it",
 		},
 		{
 			"no Jira token", example(t), without([]string{"JIRA_API_TOKEN"}, nil),
-			"breakglass.yaml:36:1: the file has the section `jira`: set the environment variable JIRA_API_TOKEN, or JIRA_API_TOKEN_FILE to the file that holds it",
+			"breakglass.yaml:«jira:»:1: the file has the section `jira`: set the environment variable JIRA_API_TOKEN, or JIRA_API_TOKEN_FILE to the file that holds it",
 		},
 		{
 			"no Jira e-mail", example(t), without([]string{"JIRA_EMAIL"}, nil),
-			"breakglass.yaml:36:1: the file has the section `jira`: set the environment variable JIRA_EMAIL, or JIRA_EMAIL_FILE to the file that holds it",
+			"breakglass.yaml:«jira:»:1: the file has the section `jira`: set the environment variable JIRA_EMAIL, or JIRA_EMAIL_FILE to the file that holds it",
 		},
 		{
 			"no incident.io key", example(t), without([]string{"INCIDENT_IO_API_KEY"}, nil),
-			"breakglass.yaml:43:1: the file has the section `incident_io`: set the environment variable INCIDENT_IO_API_KEY, or INCIDENT_IO_API_KEY_FILE to the file that holds it",
+			"breakglass.yaml:«incident_io:»:1: the file has the section `incident_io`: set the environment variable INCIDENT_IO_API_KEY, or INCIDENT_IO_API_KEY_FILE to the file that holds it",
 		},
 		{
 			"both ways", example(t), without(nil, map[string]string{"SLACK_BOT_TOKEN_FILE": "/run/token"}),
@@ -83,8 +83,9 @@ func TestSecretsAreAskedForWhereTheyAreNeeded(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := load(c.text, c.env, files); err == nil || err.Error() != c.want {
-				t.Errorf("got\n  %v\nwant\n  %s", err, c.want)
+			want := placed(t, c.text, c.want)
+			if _, err := load(c.text, c.env, files); err == nil || err.Error() != want {
+				t.Errorf("got\n  %v\nwant\n  %s", err, want)
 			}
 		})
 	}

@@ -19,28 +19,28 @@ func TestWarningsTellWhatWorksButPerhapsNotAsMeant(t *testing.T) {
 	}{
 		{
 			"a signer without Jira", "{slack: U0DEPUTY, jira: 5b10ac8d82e05b22cc7d4ef6}", "{slack: U0DEPUTY}", nil,
-			"breakglass.yaml:63:24: `U0DEPUTY` can sign off in Slack only: `people` gives no `jira` for them, so a comment of theirs counts for nothing",
+			"breakglass.yaml:«  deputies: »:24: `U0DEPUTY` can sign off in Slack only: `people` gives no `jira` for them, so a comment of theirs counts for nothing",
 		},
 		{
 			"a requester without GitLab", "requesters: [engineers]\n    confidential", "requesters: [maintainers]\n    confidential", nil,
-			"breakglass.yaml:67:27: `U0MAINT1` asks for changes with a merge request, but `people` gives no `gitlab` for them; its review must be confirmed by another person in Slack",
+			"breakglass.yaml:«  maintainers: »:27: `U0MAINT1` asks for changes with a merge request, but `people` gives no `gitlab` for them; its review must be confirmed by another person in Slack",
 		},
 		{
 			"a requester without GitHub", "requesters: [engineers]\n    confidential", "requesters: [maintainers]\n    confidential", nil,
-			"breakglass.yaml:67:37: `U0MAINT2` asks for changes with a merge request, but `people` gives no `github` for them; its review must be confirmed by another person in Slack",
+			"breakglass.yaml:«  maintainers: »:37: `U0MAINT2` asks for changes with a merge request, but `people` gives no `github` for them; its review must be confirmed by another person in Slack",
 		},
 		{
 			"a warning that comes at once", "warn_before_end: 10m", "warn_before_end: 30m", nil,
-			"breakglass.yaml:197:20: `access.warn_before_end` is `30m`, not shorter than the shortest of `access.durations`, `30m`; its warning comes as soon as the access does",
+			"breakglass.yaml:«  warn_before_end: »:20: `access.warn_before_end` is `30m`, not shorter than the shortest of `access.durations`, `30m`; its warning comes as soon as the access does",
 		},
 		{
 			"a census that has no time for a round", "\ntargets:                          # what access may be asked for; nothing else can be granted\n", manyTargets(2600), nil,
-			"breakglass.yaml:33:17: `aws.census_every` is `10m`, but a round through 2603 permission sets of accounts takes `11m` or more; the next begins without a pause",
+			"breakglass.yaml:«  census_every: »:17: `aws.census_every` is `10m`, but a round through 2603 permission sets of accounts takes `11m` or more; the next begins without a pause",
 		},
 		{
 			"a token of another type", "", "",
 			map[string]string{"SLACK_BOT_TOKEN": "xoxp-1"},
-			"breakglass.yaml:17:1: SLACK_BOT_TOKEN does not begin with xoxb-, as such tokens of Slack do; it may be a token of another type",
+			"breakglass.yaml:«slack:»:1: SLACK_BOT_TOKEN does not begin with xoxb-, as such tokens of Slack do; it may be a token of another type",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -53,8 +53,9 @@ func TestWarningsTellWhatWorksButPerhapsNotAsMeant(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.ContainsFunc(cfg.Warnings, func(p config.Problem) bool { return p.String() == c.want }) {
-				t.Errorf("no warning says\n  %s\nbut\n  %v", c.want, config.Problems(cfg.Warnings))
+			want := placed(t, text, c.want)
+			if !slices.ContainsFunc(cfg.Warnings, func(p config.Problem) bool { return p.String() == want }) {
+				t.Errorf("no warning says\n  %s\nbut\n  %v", want, config.Problems(cfg.Warnings))
 			}
 		})
 	}
