@@ -120,7 +120,8 @@ func (a *App) awsUser(ctx context.Context, p change.Person) (change.AWSUser, err
 }
 
 // lookIncident gives the incident as it is now; as it was last seen, or as it
-// was offered, where incident.io does not answer.
+// was offered, where incident.io does not answer. A key that it does not let in, say,
+// is no answer about the incident.
 func (a *App) lookIncident(ctx context.Context, f *form, no func(change.Field, string)) *change.Incident {
 	i, err := a.Lookups.Incidents.Incident(ctx, f.Incident)
 	if err == nil {
@@ -129,10 +130,11 @@ func (a *App) lookIncident(ctx context.Context, f *form, no func(change.Field, s
 		}
 		return &i
 	}
-	if say := definite(err, "There is no such incident any more. Choose another, or none."); say != "" {
-		no(change.FieldIncident, say)
+	if change.OutcomeOf(err) == change.Missing {
+		no(change.FieldIncident, change.SayOf(err, "There is no such incident any more. Choose another, or none."))
 		return nil
 	}
+	a.Log.WarnContext(ctx, "an incident could not be looked up", "error", err)
 	if i, ok := a.incidents.find(f.Incident); ok {
 		return unchecked(i, f.Report)
 	}
