@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,7 @@ func stepsOf(story string) []func(*tale) error {
 	case storyOpening:
 		return append([]func(*tale) error{(*tale).askForDeployment}, append(work, (*tale).independentReview, (*tale).review)...)
 	case storyForge:
+		work = slices.Insert(work, 1, (*tale).ship)
 		return append([]func(*tale) error{(*tale).askForConfiguration}, append(work, (*tale).mergeRequests, (*tale).signOff, (*tale).review)...)
 	}
 	return append([]func(*tale) error{(*tale).askForAccess}, append(work, (*tale).comment, (*tale).review)...)
@@ -352,39 +354,6 @@ func (p *tale) signOff() error {
 		return err
 	}
 	return p.sees("it is signed off", signedOff)
-}
-
-func (p *tale) mergeRequests() error {
-	if _, err := p.world.Pulls.Review(sandbox.Repository, 1, sandbox.ColleagueLogin, "APPROVED"); err != nil {
-		return err
-	}
-	if err := p.world.GitLab.Approve(sandbox.AppProject, 1, sandbox.ColleagueLogin); err != nil {
-		return err
-	}
-	for _, ref := range []change.MergeRequestRef{
-		{Forge: change.GitLab, Project: sandbox.AppProject, Number: 1, URL: p.world.MergeRequestURL(sandbox.AppProject, 1)},
-		{Forge: change.GitHub, Project: sandbox.Repository, Number: 1, URL: p.world.PullRequestURL(sandbox.Repository, 1)},
-	} {
-		if err := p.doing(change.LinkMergeRequest{Ref: ref}); err != nil {
-			return err
-		}
-	}
-	return p.confirm(2)
-}
-
-func (p *tale) independentReview() error { return p.confirm(1) }
-
-// confirm lets a colleague say that they reviewed so many merge requests.
-func (p *tale) confirm(items int) error {
-	for item := 1; item <= items; item++ {
-		if err := p.say(change.ConfirmMergeRequest{Item: item}, sandbox.Colleague); err != nil {
-			return err
-		}
-	}
-	return p.sees("the independent review is known", func(c *change.Change) bool {
-		o := c.Owes(change.OweIndependentReview, 0)
-		return o != nil && o.State == change.Done
-	})
 }
 
 func (p *tale) review() error {

@@ -237,6 +237,7 @@ const cellTime = time.Minute
 func playCell(ctx context.Context, pool *pgxpool.Pool, c cell) (s *scene, err error) {
 	ctx, cancel := context.WithTimeout(ctx, cellTime)
 	defer cancel()
+	c.opts.deployments = c.story == storyForge
 	if s, err = openScene(ctx, pool, c.opts); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +45,8 @@ type scene struct {
 	own   []change.Number // the changes of this scene
 	marks *marks
 	tries int // of deliveries and assignments, since the scene was opened
+
+	deployments bool // a configuration change ends once it is deployed
 }
 
 // sceneStart is when a scene begins: on a Monday.
@@ -58,6 +61,8 @@ type sceneOptions struct {
 	timeout time.Duration // of each call outside; 0: as in production
 	patient bool          // Slack's client repeats what is throttled, as in production
 	start   time.Time     // zero: sceneStart
+
+	deployments bool // as in scene
 }
 
 // scenePool makes a migrated database for any number of scenes.
@@ -82,7 +87,7 @@ func scenePool(t testing.TB) *pgxpool.Pool {
 
 // openScene sets a scene. close ends it.
 func openScene(ctx context.Context, pool *pgxpool.Pool, opts sceneOptions) (s *scene, err error) {
-	s = &scene{ctx: ctx}
+	s = &scene{ctx: ctx, deployments: opts.deployments}
 	s.setNow(sceneStart)
 	if !opts.start.IsZero() {
 		s.setNow(opts.start)
@@ -116,14 +121,23 @@ type nobody struct{}
 
 func (nobody) Wake(context.Context, pgx.Tx, workflow.Wake) error { return nil }
 
+// endsOn is the line of the example that says so, which it leaves to whoever wants it.
+const endsOn = "ends_on: {environments: [production],"
+
 func (s *scene) config(pool *pgxpool.Pool) (*config.Config, error) {
+	example := deploy.Example
+	if s.deployments {
+		if example = bytes.Replace(example, []byte("# "+endsOn), []byte(endsOn), 1); bytes.Equal(example, deploy.Example) {
+			return nil, fmt.Errorf("the example does not hold %q", endsOn)
+		}
+	}
 	env := map[string]string{"DATABASE_URL": pool.Config().ConnString()}
 	for _, pair := range s.world.Env() {
 		name, value, _ := strings.Cut(pair, "=")
 		env[name] = value
 	}
 	look := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
-	read := func(string) ([]byte, error) { return s.world.Config(deploy.Example, "127.0.0.1:0"), nil }
+	read := func(string) ([]byte, error) { return s.world.Config(example, "127.0.0.1:0"), nil }
 	return config.Load("breakglass.yaml", look, read)
 }
 
