@@ -49,7 +49,7 @@ func (a *arena) judge(ctx context.Context, players []*player) error {
 		wrong("only %d messages carry their delivery's mark", len(a.seen.posted))
 	}
 	a.seen.mu.Unlock()
-	all = append(all, a.judgeAccess(ctx, players), a.judgeRecords(players), a.judgeLedger(ctx, len(players)))
+	all = append(all, a.judgeAccess(ctx, players), a.judgeRecords(players), a.judgeLedger(ctx, players))
 	return errors.Join(all...)
 }
 
@@ -63,8 +63,12 @@ func (a *arena) judgeAccess(ctx context.Context, players []*player) error {
 		}
 	}
 	for _, p := range players {
-		if n := creates[p.aws]; n != 1 {
-			all = append(all, fmt.Errorf("%s: access was created %d times", p.number, n))
+		wanted := 1
+		if p.denied || p.reports {
+			wanted = 0
+		}
+		if n := creates[p.aws]; n != wanted {
+			all = append(all, fmt.Errorf("%s: access was created %d times, want %d", p.number, n, wanted))
 		}
 	}
 	if left := a.world.AWS.Assignments(); len(left) > 0 {
@@ -119,28 +123,38 @@ func (a *arena) judgeRecords(players []*player) error {
 			all = append(all, fmt.Errorf("%d times: %s", n, what))
 		}
 	}
-	tickets := 0
+	tickets, maybe := 0, 0
 	for _, p := range players {
+		if p.denied { // none is made for what is over before it could be
+			maybe++
+			continue
+		}
 		tickets++ // the preventive action's
 		if p.incident == "" {
 			tickets++
 		}
 	}
-	if len(issues) != tickets {
-		all = append(all, fmt.Errorf("there are %d tickets, want %d", len(issues), tickets))
+	if len(issues) < tickets || len(issues) > tickets+maybe {
+		all = append(all, fmt.Errorf("there are %d tickets, want %d, and %d more at most", len(issues), tickets, maybe))
 	}
 	return errors.Join(all...)
 }
 
-// judgeLedger: as many changes as were asked for, all closed, nothing owed, every
+// judgeLedger: as many changes as were asked for, all closed or denied, nothing owed, every
 // decision once, and the trail whole.
-func (a *arena) judgeLedger(ctx context.Context, changes int) error {
+func (a *arena) judgeLedger(ctx context.Context, players []*player) error {
+	changes, denials := len(players), 0
+	for _, p := range players {
+		if p.denied {
+			denials++
+		}
+	}
 	var all []error
 	for what, sql := range map[string]string{
-		"changes that are not closed":     `SELECT 'EC-' || number || ' is ' || phase FROM changes WHERE phase <> 'closed'`,
+		"changes that are not closed":     `SELECT 'EC-' || number || ' is ' || phase FROM changes WHERE phase NOT IN ('closed', 'denied')`,
 		"obligations that are still owed": `SELECT 'EC-' || number || ' owes ' || name FROM obligations WHERE state = 'owed'`,
 		"decisions and steps taken twice": `SELECT 'EC-' || chain || ' ' || type || ' × ' || count(*) FROM events
-			WHERE type IN ('requested', 'approved', 'activated', 'ended', 'record_written', 'signed_off', 'review_submitted', 'access_verified', 'access_gone', 'closed')
+			WHERE type IN ('requested', 'approved', 'activated', 'ended', 'record_written', 'signed_off', 'review_submitted', 'access_verified', 'access_gone', 'closed', 'denied', 'reported', 'noted', 'linked')
 			GROUP BY chain, type HAVING count(*) > 1`,
 		"deliveries that never arrived": `SELECT 'EC-' || number || ' ' || kind || ' ' || key || ': ' || last_error FROM deliveries
 			WHERE next_try IS NOT NULL AND (done < wanted OR last_error <> '')`,
@@ -158,9 +172,13 @@ func (a *arena) judgeLedger(ctx context.Context, changes int) error {
 			all = append(all, fmt.Errorf("%s: %q", what, found))
 		}
 	}
-	var count, last int
-	if err := a.pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM changes), (SELECT last FROM numbers WHERE name = 'change')`).Scan(&count, &last); err != nil {
+	var count, last, denied int
+	const counts = `SELECT (SELECT count(*) FROM changes), (SELECT last FROM numbers WHERE name = 'change'), (SELECT count(*) FROM changes WHERE phase = 'denied')`
+	if err := a.pool.QueryRow(ctx, counts).Scan(&count, &last, &denied); err != nil {
 		return err
+	}
+	if denied != denials {
+		all = append(all, fmt.Errorf("%d changes are denied, and %d should be", denied, denials))
 	}
 	if count != changes || last != changes {
 		all = append(all, fmt.Errorf("there are %d changes, numbered to %d; %d were asked for", count, last, changes))

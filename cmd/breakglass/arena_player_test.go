@@ -24,6 +24,9 @@ type player struct {
 	number   string // of the change, such as EC-3, once there is one
 	patience time.Duration
 	asks     askedRole
+
+	busy, withdraws bool // they add to their change; they withdraw it
+	denied, reports bool // they are denied; they report what was made already
 }
 
 // askedRole is what somebody asks for, by the names of the form.

@@ -27,6 +27,9 @@ func playAll(ctx context.Context, players []*player) error {
 
 // story is one change from the form to the closed record.
 func (p *player) story(ctx context.Context) error {
+	if p.denied || p.reports {
+		return p.otherStory(ctx)
+	}
 	return steps(
 		func() error { return p.ask(ctx) },
 		func() error { return p.work(ctx) },
@@ -70,6 +73,9 @@ func (p *player) ask(ctx context.Context) error {
 		return fmt.Errorf("%s: the change cannot be read", p.who)
 	}
 	p.clear(ctx)
+	if p.denied {
+		return p.getsDenied(ctx)
+	}
 	return p.press(ctx, sandbox.CTO, "Approve", func() bool { return p.dm(p.who, "Finish") != nil })
 }
 
@@ -92,11 +98,22 @@ func (p *player) work(ctx context.Context) error {
 	if !p.world.AWS.Has(p.key()) {
 		return fmt.Errorf("%s was told of an access that is not there", p.number)
 	}
-	if err := p.press(ctx, p.who, "Finish", func() bool { return p.says("the access is gone") }); err != nil {
+	if err := p.adds(ctx); err != nil {
+		return err
+	}
+	if err := p.gives(ctx); err != nil {
 		return err
 	}
 	p.clear(ctx)
 	return p.until(ctx, "a reminder comes", func() bool { return p.dm(p.who, "Remind me later") != nil })
+}
+
+// gives gives the access back.
+func (p *player) gives(ctx context.Context) error {
+	if p.withdraws {
+		return p.withdraw(ctx)
+	}
+	return p.press(ctx, p.who, "Finish", func() bool { return p.says("the access is gone") })
 }
 
 func (p *player) record(ctx context.Context) error {
@@ -108,13 +125,20 @@ func (p *player) record(ctx context.Context) error {
 	if err := p.inForm(ctx, "Write record", fill, func() bool { return p.ticket() != nil && len(p.ticketComments(done)) > 0 }); err != nil {
 		return err
 	}
+	signedOff := func() bool { return p.says("signed it off") }
+	if p.reports {
+		if err := p.press(ctx, sandbox.CTO, "Sign off", func() bool { return p.happened(ctx, "signed_off") }); err != nil {
+			return err
+		}
+		return p.until(ctx, "the click signs off", signedOff)
+	}
 	if err := p.until(ctx, "the CTO is asked to sign off", func() bool { return p.dm(sandbox.CTO, "Sign off") != nil }); err != nil {
 		return err
 	}
 	if _, ok := p.world.Jira.CommentAs(sandbox.CTOAccount, p.ticket().Key, "Approved."); !ok {
 		return fmt.Errorf("%s: the CTO could not comment", p.number)
 	}
-	return p.until(ctx, "the comment signs off", func() bool { return p.says("signed it off") })
+	return p.until(ctx, "the comment signs off", signedOff)
 }
 
 // recorded tells whether the record's obligation is done.

@@ -66,6 +66,7 @@ type arenaOptions struct {
 	programs []string // one for each replica
 	kill     []string // the points to die at
 	template []byte   // the configuration; nil: the example
+	thorough bool     // the players are thoroughPlayers
 }
 
 // openArena makes everything and starts the replicas.

@@ -36,6 +36,9 @@ func play(ctx context.Context, t testing.TB, opts arenaOptions, n int, meanwhile
 	}()
 	incidents := a.world.IncidentIO.Open(incidentio.Incident{Name: "Orders are stuck"})
 	players := a.players(n, incidents...)
+	if opts.thorough {
+		players = a.thoroughPlayers(incidents...)
+	}
 	during, over := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -82,11 +85,12 @@ type point struct {
 	times int
 }
 
-// enumerate plays both stories once, and answers every point that was reached,
+// enumerate plays the stories once, and answers every point that was reached,
 // in the order in which they came first.
-func enumerate(ctx context.Context, t testing.TB, world sandbox.Options) ([]point, error) {
+func enumerate(ctx context.Context, t testing.TB, opts arenaOptions) ([]point, error) {
 	t.Helper()
-	a, err := play(ctx, t, arenaOptions{world: world, programs: []string{binary(t, armed)}}, 2, nil)
+	opts.programs = []string{binary(t, armed)}
+	a, err := play(ctx, t, opts, 2, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -112,10 +116,11 @@ func (p point) later(random *rand.Rand) string {
 	return fmt.Sprintf("%s#%d", p.name, 2+random.IntN(p.times-1))
 }
 
-// killAt plays both stories, and lets the program die at each of the points.
-func killAt(ctx context.Context, t testing.TB, world sandbox.Options, points []string) (*arena, error) {
+// killAt plays the stories, and lets the program die at each of the points.
+func killAt(ctx context.Context, t testing.TB, opts arenaOptions, points []string) (*arena, error) {
 	t.Helper()
-	a, err := play(ctx, t, arenaOptions{world: world, programs: []string{binary(t, armed)}, kill: points}, 2, nil)
+	opts.programs, opts.kill = []string{binary(t, armed)}, points
+	a, err := play(ctx, t, opts, 2, nil)
 	if err != nil {
 		err = fmt.Errorf("killed at %q: %w", a.died, err)
 	}
@@ -136,7 +141,7 @@ func TestKilledAtAPointItMakesGood(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), testWithin)
 			defer cancel()
-			all, err := enumerate(ctx, t, c.world)
+			all, err := enumerate(ctx, t, arenaOptions{world: c.world})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -150,7 +155,7 @@ func TestKilledAtAPointItMakesGood(t *testing.T) {
 				}
 			}
 			begun := time.Now()
-			a, err := killAt(ctx, t, c.world, some)
+			a, err := killAt(ctx, t, arenaOptions{world: c.world}, some)
 			if err != nil {
 				t.Fatal(err)
 			}

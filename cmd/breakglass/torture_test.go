@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"testing"
@@ -120,8 +121,8 @@ func worldOf(random *rand.Rand) sandbox.Options {
 
 // atPoints kills the program at some points, one after the other.
 func atPoints(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error) {
-	world := worldOf(random)
-	all, err := enumerate(ctx, t, world)
+	opts := arenaOptions{world: worldOf(random)}
+	all, err := enumerate(ctx, t, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -133,17 +134,27 @@ func atPoints(ctx context.Context, t *testing.T, random *rand.Rand) (tally, erro
 			keys = append(keys, later)
 		}
 	}
-	a, err := killAt(ctx, t, world, keys)
+	a, err := killAt(ctx, t, opts, keys)
 	return counted(a, 2), err
 }
 
 // atEveryPoint kills the program at each point, where it is first reached and
-// where it is reached again.
+// where it is reached again. The players are thorough, so that there are more.
 func atEveryPoint(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error) {
-	world := worldOf(random)
-	all, err := enumerate(ctx, t, world)
+	opts := arenaOptions{world: worldOf(random), thorough: true}
+	all, err := enumerate(ctx, t, opts)
 	if err != nil {
 		return nil, err
+	}
+	if err := judgeNames(t, all); err != nil {
+		return nil, err
+	}
+	if only := os.Getenv("TORTURE_POINTS"); only != "" {
+		wanted, err := regexp.Compile(only)
+		if err != nil {
+			return nil, fmt.Errorf("TORTURE_POINTS: %w", err)
+		}
+		all = slices.DeleteFunc(all, func(p point) bool { return !wanted.MatchString(p.name) })
 	}
 	var keys []string
 	for _, p := range all {
@@ -155,8 +166,8 @@ func atEveryPoint(ctx context.Context, t *testing.T, random *rand.Rand) (tally, 
 	random.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
 	sum := tally{"points": int64(len(all)), "occurrences": int64(len(keys))}
 	for chunk := range slices.Chunk(keys, 8) {
-		a, err := killAt(ctx, t, world, chunk)
-		for what, n := range counted(a, 2) {
+		a, err := killAt(ctx, t, opts, chunk)
+		for what, n := range counted(a, 4) {
 			sum[what] += n
 		}
 		if err != nil {

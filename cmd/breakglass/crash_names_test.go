@@ -1,0 +1,102 @@
+//go:build torture
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// unkilled are the deliveries and commands at whose boundaries the program is never
+// killed, and why. What is new belongs into a story of the arena, or here.
+var unkilled = unkilledBecause(map[string]string{
+	"no story of the arena is about it":                                  "change.Extend change.ChangeDuration change.EndNow change.Waive change.SaveDraft change.RemindLater change.ConfirmCall change.LinkIncident change.TicketChecked ticket_look",
+	"no change of the arena has a merge request":                         "change.LinkMergeRequest change.MergeRequestSeen change.MergeRequestRefused change.ConfirmMergeRequest change.StatusSeen merge_request merge_request_link status_page",
+	"no change of the arena is confidential, or has its incident opened": "change.TicketSecured change.IncidentOpened change.IncidentMoved change.IncidentRefused change.Coordinated redact redact_ticket open_incident coordinate_out",
+	"everybody of the arena is found at once, and stays":                 "change.PersonFound change.PersonRefused change.OwnerGone change.ApproverAway change.Escalate change.Undelivered person cto_out",
+	"AWS does what it is asked in the arena, in time":                    "change.AccessFailed change.AccessLate change.AccessTrouble change.AccessBack change.DecideStanding",
+	"the arena has no audit channel and no census":                       "audit seal digest finding finding_news",
+})
+
+// unkilledBecause turns reasons with their names into names with their reason.
+func unkilledBecause(reasons map[string]string) map[string]string {
+	all := map[string]string{}
+	for why, names := range reasons {
+		for name := range strings.FieldsSeq(names) {
+			all[name] = why
+		}
+	}
+	return all
+}
+
+var (
+	commandsInSource = regexp.MustCompile(`(?m)^func \((?:\w+ )?\*?(\w+)\) decide\(`)
+	kindsInSource    = regexp.MustCompile(`(?m)^\s+Deliver\w+\s+DeliveryKind = "(\w+)"`)
+)
+
+// judgeNames demands that every kind of delivery and every command is among what
+// the points are named after, or among the exceptions, and none among both.
+func judgeNames(t *testing.T, points []point) error {
+	t.Helper()
+	done := map[string]bool{}
+	for _, p := range points {
+		_, what, _ := strings.Cut(p.name, " in ")
+		for name := range strings.SplitSeq(what, " / ") {
+			done[name] = true
+		}
+	}
+	var all []error
+	wrong := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
+	names := named(t)
+	if len(names) < 60 {
+		wrong("only %d deliveries and commands were found in the source", len(names))
+	}
+	for name := range names {
+		why, excepted := unkilled[name]
+		switch {
+		case !done[name] && !excepted:
+			wrong("the program is never killed at %s", name)
+		case done[name] && excepted:
+			wrong("the program is killed at %s, which is an exception because %s", name, why)
+		}
+	}
+	for name := range unkilled {
+		if !names[name] {
+			wrong("the exception %s is in no source", name)
+		}
+	}
+	return errors.Join(all...)
+}
+
+// named are the kinds of deliveries and the commands in the source of the domain.
+func named(t *testing.T) map[string]bool {
+	t.Helper()
+	folder := path.Join("..", "..", "internal", "change")
+	files, err := fs.Glob(os.DirFS(folder), "*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(path.Join(folder, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range commandsInSource.FindAllSubmatch(source, -1) {
+			names["change."+string(found[1])] = true
+		}
+		for _, found := range kindsInSource.FindAllSubmatch(source, -1) {
+			names[string(found[1])] = true
+		}
+	}
+	return names
+}
