@@ -56,7 +56,7 @@ type side struct {
 
 func openSide(ctx context.Context, t *testing.T, pool *pgxpool.Pool, closed int64) *side {
 	t.Helper()
-	s, err := openScene(ctx, pool, sceneOptions{})
+	s, err := openScene(ctx, pool, sceneOptions{deployments: true})
 	if err != nil {
 		t.Fatal(err)
 	}

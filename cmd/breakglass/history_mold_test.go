@@ -84,7 +84,7 @@ func moldsOf(ctx context.Context, pool *pgxpool.Pool) ([]*mold, error) {
 	}
 	var all []*mold
 	for _, story := range storyNames() {
-		s, err := openScene(ctx, pool, sceneOptions{})
+		s, err := openScene(ctx, pool, sceneOptions{deployments: true})
 		if err != nil {
 			return nil, err
 		}

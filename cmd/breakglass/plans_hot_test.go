@@ -134,7 +134,7 @@ func playHot(t *testing.T, plain *pgxpool.Pool, saw *sawSQL) error {
 			return fmt.Errorf("%s: %w", story, err)
 		}
 	}
-	s, err := openScene(ctx, pool, sceneOptions{})
+	s, err := openScene(ctx, pool, sceneOptions{deployments: true})
 	if err != nil {
 		return err
 	}
