@@ -147,12 +147,15 @@ func (a act) toldPrivately(ctx context.Context, who, text string) error {
 // patience bounds the wait for anything that breakglass does by itself.
 const patience = 45 * time.Second
 
+// stepWait is how long breakglass is given to do something before the clock goes on.
+const stepWait = 250 * time.Millisecond
+
 // until waits for something, or says what did not happen.
 func (a act) until(ctx context.Context, what string, holds func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for a.hurry > 0 {
-		soon, cancel := context.WithTimeout(ctx, 250*time.Millisecond)
+		soon, cancel := context.WithTimeout(ctx, stepWait)
 		err := a.world.Wait(soon, holds)
 		cancel()
 		if err == nil {
@@ -175,7 +178,7 @@ func (a act) until(ctx context.Context, what string, holds func() bool) error {
 // looks at again by the clock.
 func (a act) elapse(ctx context.Context, what string, by time.Duration, holds func() bool) error {
 	for range 20 {
-		ctx, cancel := context.WithTimeout(ctx, time.Second)
+		ctx, cancel := context.WithTimeout(ctx, stepWait)
 		err := a.world.Wait(ctx, holds)
 		cancel()
 		if err == nil {

@@ -64,7 +64,7 @@ func (b build) run(ctx context.Context, to string) error {
 	if b.folder != "" {
 		module = b.folder
 	}
-	args := []string{"build", "-buildvcs=false", "-tags", b.tags, "-o", to}
+	args := []string{"build", "-buildvcs=false", "-trimpath", "-tags", b.tags, "-o", to}
 	if len(b.overlay) > 0 {
 		replace := map[string]string{}
 		for name, other := range b.overlay {
@@ -81,6 +81,7 @@ func (b build) run(ctx context.Context, to string) error {
 	}
 	cmd := exec.CommandContext(ctx, "go", append(args, "./cmd/breakglass")...)
 	cmd.Dir = module
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0") // as `make build` does, whose packages it finds in the cache
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}

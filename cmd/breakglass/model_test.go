@@ -259,7 +259,7 @@ func (m *model) waiting(n change.Number) (all []string) {
 
 // sequencesPerDatabase bounds what one database holds, all of which is verified
 // after each sequence.
-const sequencesPerDatabase = 20
+const sequencesPerDatabase = 8
 
 // playModels plays as many sequences as rapid is told to, some in the same
 // database: each begins weeks after the one before, as a ledger that is in use goes

@@ -49,7 +49,7 @@ func TestARemovalIsRetriedForEverAndShoutedAboutOnce(t *testing.T) {
 			if b.count(n, change.EventAccessLate) != 1 || b.change(n).Access.LateAt.IsZero() {
 				t.Fatalf("nobody was told: %v", b.events(n))
 			}
-			b.forward(time.Hour)
+			b.forward(20 * time.Minute)
 			b.wantHas(true)
 			if late, trouble := b.count(n, change.EventAccessLate), b.count(n, change.EventAccessTrouble); late != 1 || trouble != 1 {
 				t.Errorf("told %d times as late, %d times as trouble", late, trouble)
