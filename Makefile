@@ -23,12 +23,12 @@ demo: go postgres ## play the whole story here, with stand-ins for Slack, AWS an
 	@go run ./cmd/breakglass demo $(if $(STORY),--story '$(STORY)') $(if $(STAY),--stay)
 
 # The race detector would have every program wait for a second before it ends, and a
-# collector that runs less often leaves more of the processor to the tests.
+# collector that runs less often leaves more of the processor to the tests. `make lint` vets.
 test: go postgres ## run every test
 	@$(if $(RACE),,echo "No C compiler was found, so the tests run without the race detector.")
 	@$(if $(CHROMIUM),,echo "No Chromium was found, so the tests that see the local workspace in a browser are left out.")
 	@$(if $(PYTHON),,echo "No python3 was found, so the page of Python that verifies an export is not compared with the program.")
-	@$(if $(RACE),CGO_ENABLED=1) GOGC=400 GORACE="atexit_sleep_ms=0 $$GORACE" go test $(RACE) -shuffle=on -timeout $(TEST_TIMEOUT) ./...
+	@$(if $(RACE),CGO_ENABLED=1) GOGC=400 GORACE="atexit_sleep_ms=0 $$GORACE" go test $(RACE) -vet=off -shuffle=on -timeout $(TEST_TIMEOUT) ./...
 
 fuzz: go ## fuzz everything that parses what comes from outside, each target for FOR=10s
 	@.ci/fuzz $(or $(FOR),10s)

@@ -29,6 +29,11 @@ type player struct {
 	denied, reports bool // they are denied; they report what was made already
 }
 
+// arenaPatience bounds the wait for anything on an arena, whose clock may have to be
+// moved on by an hour in steps of half a minute: so long breakglass looks for what may
+// come of a request that AWS never answered.
+const arenaPatience = 3 * patience
+
 // askedRole is what somebody asks for, by the names of the form.
 type askedRole struct {
 	where, set   string
@@ -47,7 +52,7 @@ var askedRoles = [...]askedRole{
 func (a *arena) players(n int, incidents ...incidentio.Incident) []*player {
 	all := make([]*player, n)
 	for i := range all {
-		p := &player{arena: a, who: fmt.Sprintf("U0ENG%d", i), aws: fmt.Sprintf("93d4a8e2-0000-4000-9000-%012d", i), patience: patience + time.Duration(n)*3*time.Second, asks: askedRoles[i%len(askedRoles)]}
+		p := &player{arena: a, who: fmt.Sprintf("U0ENG%d", i), aws: fmt.Sprintf("93d4a8e2-0000-4000-9000-%012d", i), patience: arenaPatience + time.Duration(n)*3*time.Second, asks: askedRoles[i%len(askedRoles)]}
 		email := fmt.Sprintf("engineer-%d@example.com", i)
 		a.world.Slack.PutUser(slack.User{ID: p.who, Name: fmt.Sprintf("Engineer %d", i), Email: email, TZ: "Europe/Berlin"})
 		a.world.AWS.AddUser(aws.User{ID: p.aws, UserName: p.who, Email: email})

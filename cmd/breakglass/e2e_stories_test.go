@@ -116,7 +116,7 @@ func TestTheCTOsOwnChangeIsDecidedAndSignedOffBySomebodyElse(t *testing.T) {
 func TestTheStoryHoldsWithASlackThatThrottlesFailsAndLosesReplies(t *testing.T) {
 	t.Parallel()
 	ctx, a := open(t, stageOptions{})
-	a.hurry = 3 * time.Second // what failed is tried again by the clock
+	a.hurry = time.Second // what failed is tried again by the clock
 	n := newNarrator(t.Output())
 	for i, call := range []string{"chat.postMessage", "chat.update", "conversations.open"} {
 		for _, f := range []fault.Fault{

@@ -31,7 +31,7 @@ func TestARemovalIsRetriedForEverAndShoutedAboutOnce(t *testing.T) {
 	for name, spoil := range map[string]func(*accessBundle){
 		"throttled": func(b *accessBundle) { b.aws.Faults.Add(fault.Fault{Kind: fault.TooMany, Call: deleteCall}) },
 		"down":      func(b *accessBundle) { b.aws.Faults.Add(fault.Fault{Kind: fault.Unavailable}) },
-		"failing":   func(b *accessBundle) { b.aws.FailDeletes(250, "Received a 500 status error") },
+		"failing":   func(b *accessBundle) { b.aws.FailDeletes(120, "Received a 500 status error") },
 		"stalled":   func(b *accessBundle) { b.aws.StallDeletes(10_000) },
 	} {
 		t.Run(name, func(t *testing.T) {

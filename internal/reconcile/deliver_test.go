@@ -65,3 +65,34 @@ func TestWhatWasPostedIsWrittenDownThoughTheProgramStops(t *testing.T) {
 		t.Errorf("the card is %s at %q", d.State, d.ExternalID)
 	}
 }
+
+// Whoever had the card in hand may have died, and its lease lasts for two minutes.
+// Meanwhile the replies look for it less and less often, and go on soon after.
+func TestRepliesWaitForACardThatADeadProgramHadInHand(t *testing.T) {
+	t.Parallel()
+	b := setupRecords(t)
+	c := b.request(t)
+	lease := b.clock.now().Add(2 * time.Minute)
+	b.exec(t, `UPDATE deliveries SET lease_until = '`+lease.Format(time.RFC3339Nano)+`', claim = 'of the dead' WHERE kind = 'card'`)
+	const posted = `SELECT bool_and(external_id <> ''), coalesce(min(greatest(next_try, lease_until)) FILTER (WHERE next_try IS NOT NULL), $2)
+		FROM deliveries WHERE number = $1 AND kind IN ('thread', 'card')`
+	looks := 0
+	for there := false; !there; looks++ {
+		b.work(t)
+		var next time.Time
+		if err := b.Ledger.InTx(t.Context(), func(tx ledger.Tx) error {
+			return tx.QueryRow(t.Context(), posted, int64(c.Number), lease).Scan(&there, &next)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if late := b.clock.now().Sub(lease); late > 45*time.Second {
+			t.Fatalf("not posted %s after the lease", late)
+		}
+		if !there {
+			b.clock.forward(next.Sub(b.clock.now()) + time.Millisecond)
+		}
+	}
+	if looks > 30 {
+		t.Errorf("looked %d times", looks)
+	}
+}

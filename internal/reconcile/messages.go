@@ -20,16 +20,17 @@ type Messenger interface {
 	Retract(ctx context.Context, p change.Posting) error
 }
 
-// cardPause is how long a reply waits for the card that it belongs under.
+// cardPause is how long a reply waits at least for the card that it belongs under.
 const cardPause = 500 * time.Millisecond
 
-// untilCard is when a reply looks for its card again: soon, unless the card
+// untilCard is when a reply looks for its card again: soon, and then less and less
+// often, since whoever had the card in hand may have died; rarely where the card
 // itself cannot be posted just now.
-func untilCard(card ledger.Delivery, now time.Time) time.Time {
+func untilCard(c *change.Change, card ledger.Delivery, now time.Time) time.Time {
 	if card.LastError != "" {
 		return now.Add(slowest)
 	}
-	return now.Add(cardPause)
+	return now.Add(min(slowest, max(cardPause, now.Sub(c.RequestedAt)/4)))
 }
 
 // message posts or edits one message.
@@ -47,7 +48,7 @@ func (d *Deliverer) message(ctx context.Context, c change.Change, row *ledger.De
 			return result{cancel: "the card has no place in the channel"}, nil
 		}
 		if card.ExternalID == "" {
-			return result{later: untilCard(card, d.Now())}, nil
+			return result{later: untilCard(&c, card, d.Now())}, nil
 		}
 		p.Card = card.ExternalID
 	}
@@ -105,7 +106,7 @@ func (d *Deliverer) question(ctx context.Context, c change.Change, row *ledger.D
 			if card.LastError != "" {
 				return d.askDirectly(ctx, &c, row)
 			}
-			return result{later: untilCard(card, d.Now())}, nil
+			return result{later: untilCard(&c, card, d.Now())}, nil
 		}
 		p.Card = card.ExternalID
 	}
