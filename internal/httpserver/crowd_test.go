@@ -86,20 +86,35 @@ func TestBodiesTogetherAreBounded(t *testing.T) {
 	t.Parallel()
 	server := start(t, httpserver.Options{MaxBodies: 64 << 10, Routes: map[string]http.Handler{"POST /in": answering("heard")}})
 	var slow []net.Conn
-	for range 6 { // each holds 16 KiB and never ends; four of them are all that fits
-		slow = append(slow, sent(t, server.Addr(), fmt.Sprintf("POST /in HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", 32<<10, strings.Repeat("x", 16<<10))))
+	cut := make(chan struct{})
+	const slowly = 6
+	for range slowly { // each holds 16 KiB and never ends; four of them are all that fits
+		c := sent(t, server.Addr(), fmt.Sprintf("POST /in HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", 32<<10, strings.Repeat("x", 16<<10)))
+		slow = append(slow, c)
+		go func() {
+			broken(t, c)
+			cut <- struct{}{}
+		}()
 	}
+	<-cut // so the others hold what they sent, and came before what follows
+	<-cut
 	for range 10 {
 		if got := do(t, "POST", server.url("/in"), strings.Repeat("x", 40<<10)); got.status != http.StatusOK {
 			t.Errorf("got %d", got.status)
 		}
 	}
-	broken(t, slow[0])
+	<-cut // one that came in time had made room for itself
 	if got := do(t, "POST", server.url("/in"), strings.Repeat("x", 65<<10)); got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") != "1" {
 		t.Errorf("more than all bodies may hold: got %d", got.status)
 	}
 	if got := do(t, "POST", server.url("/in"), "x"); got.status != http.StatusOK {
 		t.Errorf("after that: got %d", got.status)
+	}
+	for _, c := range slow {
+		_ = c.Close()
+	}
+	for range slowly - 3 {
+		<-cut
 	}
 }
 
