@@ -143,9 +143,9 @@ func TestTheLongestChangeFitsOnPages(t *testing.T) {
 
 func TestTheCommandSaysWhereTheRestIs(t *testing.T) {
 	t.Parallel()
-	e := written(t, 8, 12, 7, 3, "<")
+	e := written(t, 6, 11, 7, 3, "<")
 	said := e.types(ada, "show 1")
-	for _, want := range []string{"in full: Show", "3 more answers: Show", "2 more links: Show", "2 more merge requests: Show", "[ Show ]"} {
+	for _, want := range []string{"in full: Show", "1 more answer: Show", "1 more link: Show", "2 more merge requests: Show", "[ Show ]"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("told without %q:\n%s", want, said)
 		}

@@ -96,13 +96,21 @@ func facts(c *change.Change) []string {
 	return lines
 }
 
+// more says how many of a thing, named in the singular, are left out.
+func more(n int, of string) string {
+	if n == 1 {
+		return "1 more " + of
+	}
+	return fmt.Sprintf("%d more %ss", n, of)
+}
+
 // texts shows what the requester typed.
 func (m *message) texts(c *change.Change, limit int) {
 	m.quote("What", c.What, limit)
 	m.quote("Why", c.Why, limit)
 	for i, a := range c.Answers {
 		if i == shownAnswers {
-			m.small(fmt.Sprintf("%d more answers: Show", len(c.Answers)-i))
+			m.small(more(len(c.Answers)-i, "answer") + ": Show")
 			return
 		}
 		m.quote(a.Label, a.Text, roomForAnswer)
@@ -158,7 +166,7 @@ func links(c *change.Change) []string {
 	lines = append(lines, mergeRequestLines(c, shownMergeRequests)...)
 	for i, url := range c.Links {
 		if i == shownLinks {
-			return append(lines, fmt.Sprintf("%d more links: Show", len(c.Links)-i))
+			return append(lines, more(len(c.Links)-i, "link")+": Show")
 		}
 		lines = append(lines, "*Link:* "+reference(url, url))
 	}

@@ -18,7 +18,7 @@ func mergeRequestLines(c *change.Change, limit int) []string {
 	var lines []string
 	for i := range c.MergeRequests {
 		if i == limit {
-			return append(lines, fmt.Sprintf("%d more merge requests: Show", len(c.MergeRequests)-i))
+			return append(lines, more(len(c.MergeRequests)-i, "merge request")+": Show")
 		}
 		lines = append(lines, mergeRequestLine(&c.MergeRequests[i]))
 	}
@@ -96,7 +96,7 @@ func statusLine(c *change.Change) string {
 	}
 	for i, incident := range s.Incidents {
 		if i == 2 {
-			said = append(said, fmt.Sprintf("and %d more incidents", len(s.Incidents)-i))
+			said = append(said, "and "+more(len(s.Incidents)-i, "incident"))
 			break
 		}
 		said = append(said, reference(incident.URL, "“"+clip(incident.Name, 100)+"”")+" ("+oneLine(incident.Status, 60)+")")

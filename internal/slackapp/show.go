@@ -2,7 +2,6 @@ package slackapp
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -131,7 +130,7 @@ func brief(c *change.Change, viewer change.Actor, events []change.Event) []slack
 	}
 	for i, answer := range c.Answers {
 		if i == shownAnswers {
-			facts = append(facts, fmt.Sprintf("%d more answers: Show", len(c.Answers)-i))
+			facts = append(facts, more(len(c.Answers)-i, "answer")+": Show")
 			break
 		}
 		facts = append(facts, "*"+oneLine(answer.Label, 100)+"* "+oneLine(excerpt(answer.Text, 150), 250))
@@ -222,7 +221,7 @@ func briefLinks(c *change.Change) []string {
 	lines := append(recordLinks(c), mergeRequestLines(c, shownMergeRequests)...)
 	for i, address := range c.Links {
 		if i == linksShown {
-			return append(lines, fmt.Sprintf("%d more links: Show", len(c.Links)-i))
+			return append(lines, more(len(c.Links)-i, "link")+": Show")
 		}
 		lines = append(lines, "• "+reference(address, address))
 	}
