@@ -20,17 +20,21 @@ type Messenger interface {
 	Retract(ctx context.Context, p change.Posting) error
 }
 
-// cardPause is how long a reply waits at least for the card that it belongs under.
-const cardPause = 500 * time.Millisecond
+// How long a reply waits, at least and at most, before it looks again for the card
+// that it belongs under.
+const (
+	cardPause   = 500 * time.Millisecond
+	slowestCard = 5 * time.Second
+)
 
-// untilCard is when a reply looks for its card again: soon, and then less and less
-// often, since whoever had the card in hand may have died; rarely where the card
-// itself cannot be posted just now.
+// untilCard is when a reply looks for its card again: soon, and then less often, since
+// whoever had the card in hand may have died; rarely where the card itself cannot be
+// posted just now. A group is asked in a reply, so that none waits long.
 func untilCard(c *change.Change, card ledger.Delivery, now time.Time) time.Time {
 	if card.LastError != "" {
 		return now.Add(slowest)
 	}
-	return now.Add(min(slowest, max(cardPause, now.Sub(c.RequestedAt)/4)))
+	return now.Add(min(slowestCard, max(cardPause, now.Sub(c.RequestedAt)/4)))
 }
 
 // message posts or edits one message.
