@@ -108,6 +108,39 @@ func TestAGhostOfAChangeThatGaveUpIsTakenAway(t *testing.T) {
 	b.careful()
 }
 
+// What was seen before a program was down for hours says nothing of what came while
+// nobody looked, and a list that lags does not either.
+func TestAGhostThatCameWhileNothingRanIsTakenAway(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]func(*accessBundle, change.Number){
+		"killed while it looks for the create": func(b *accessBundle, _ change.Number) { b.forward(20 * time.Second) },
+		"killed after a delete that found nothing": func(b *accessBundle, n change.Number) {
+			b.forward(5 * time.Second)
+			b.do(n, change.Withdraw{}, asker)
+			b.forward(time.Minute)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := accessSetup(t, func(o *sandbox.Options) { o.ListLagReads = 2 })
+			b.aws.GhostCreates(1, 2*time.Hour)
+			n := b.approved()
+			before(b, n)
+			if b.aws.Has(adaAdmin) {
+				t.Fatal("it is there already")
+			}
+			b.clock.set(start.Add(5 * time.Hour)) // nothing runs
+			b.gone(n, 2*time.Minute)
+			b.wantHas(false)
+			if all := b.ownIntervals(); len(all) != 1 || all[0].To.After(start.Add(5*time.Hour+time.Minute)) {
+				t.Errorf("it was there %v", all)
+			}
+			b.forward(9 * 24 * time.Hour)
+			b.quiet()
+		})
+	}
+}
+
 func TestACreateThatAWSFailsFailsTheChange(t *testing.T) {
 	t.Parallel()
 	b := accessSetup(t)

@@ -16,6 +16,7 @@ const (
 	listGrace      = 30 * time.Second // a list may show for so long what was deleted
 	stuckAfter     = 15 * time.Minute // an operation in progress for longer is stuck
 	openFor        = time.Hour        // an unresolved create counts as resolved then
+	unwatched      = 2 * time.Minute  // nobody looked for longer than any pause between looks
 	watchFor       = 7 * 24 * time.Hour
 	watchEvery     = 24 * time.Hour
 	stuckPause     = 30 * time.Second
@@ -107,14 +108,21 @@ func plan(v view) (ledger.Assignment, step) {
 
 type planner struct{ view }
 
-// expire lets creates that nothing was heard of for openFor count as resolved.
+// expire lets creates that nothing was heard of for openFor count as resolved. Where
+// nobody looked meanwhile, that the access was not there, or deleted, is no news: what
+// the create brought may have come since.
 func (p *planner) expire() {
 	r := &p.row
-	if r.Operation == ledger.CreateOperation && !p.now.Before(r.SentAt.Add(openFor)) {
+	unheard := r.Operation == ledger.CreateOperation && !p.now.Before(r.SentAt.Add(openFor))
+	orphaned := r.OpenCreates > 0 && !p.now.Before(r.CreateOpenSince.Add(openFor))
+	if (unheard || orphaned) && p.now.Sub(r.LookedAt) > unwatched {
+		r.ClearSince, r.AbsentSince = time.Time{}, time.Time{}
+	}
+	if unheard {
 		noOperation(r)
 		r.ClearSince, r.WatchUntil = time.Time{}, p.now.Add(watchFor)
 	}
-	if r.OpenCreates > 0 && !p.now.Before(r.CreateOpenSince.Add(openFor)) {
+	if orphaned {
 		r.OpenCreates, r.CreateOpenSince, r.WatchUntil = 0, time.Time{}, p.now.Add(watchFor)
 	}
 }
