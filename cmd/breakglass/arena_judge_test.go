@@ -63,12 +63,8 @@ func (a *arena) judgeAccess(ctx context.Context, players []*player) error {
 		}
 	}
 	for _, p := range players {
-		wanted := 1
-		if p.denied || p.reports {
-			wanted = 0
-		}
-		if n := creates[p.aws]; n != wanted {
-			all = append(all, fmt.Errorf("%s: access was created %d times, want %d", p.number, n, wanted))
+		if n := creates[p.aws]; n != p.role.creates {
+			all = append(all, fmt.Errorf("%s: access was created %d times, want %d", p.number, n, p.role.creates))
 		}
 	}
 	if left := a.world.AWS.Assignments(); len(left) > 0 {
@@ -80,6 +76,9 @@ func (a *arena) judgeAccess(ctx context.Context, players []*player) error {
 	}
 	for _, i := range a.world.AWS.Intervals() {
 		p := owner[i.Key.UserID]
+		if p != nil && i.Standing && p.role.ends == change.Failed {
+			continue // given by somebody else, after the change
+		}
 		if p == nil {
 			all = append(all, fmt.Errorf("somebody else had access: %v", i))
 			continue
@@ -89,7 +88,7 @@ func (a *arena) judgeAccess(ctx context.Context, players []*player) error {
 			all = append(all, err)
 			continue
 		}
-		if allowed := goneWithin + time.Duration(a.kills.Load())*perKill; i.To.Sub(ended) > allowed {
+		if allowed := goneWithin + p.role.lasts + time.Duration(a.kills.Load())*perKill; i.To.Sub(ended) > allowed {
 			all = append(all, fmt.Errorf("%s: its access lasted %s beyond its end", p.number, i.To.Sub(ended)))
 		}
 	}
@@ -102,7 +101,11 @@ func (a *arena) judgeRecords(players []*player) error {
 	once := map[string]int{}
 	issues := a.world.Jira.Issues()
 	for _, i := range issues {
-		once["ticket "+i.Labels[0]]++
+		label := i.Key // of one that was there before
+		if len(i.Labels) > 0 {
+			label = i.Labels[0]
+		}
+		once["ticket "+label]++
 		for _, c := range i.Comments {
 			once["comment on "+i.Key+": "+c.Body]++
 		}
@@ -125,14 +128,8 @@ func (a *arena) judgeRecords(players []*player) error {
 	}
 	tickets, maybe := 0, 0
 	for _, p := range players {
-		if p.denied { // none is made for what is over before it could be
-			maybe++
-			continue
-		}
-		tickets++ // the preventive action's
-		if p.incident == "" {
-			tickets++
-		}
+		tickets += p.role.tickets
+		maybe += p.role.maybe
 	}
 	if len(issues) < tickets || len(issues) > tickets+maybe {
 		all = append(all, fmt.Errorf("there are %d tickets, want %d, and %d more at most", len(issues), tickets, maybe))
@@ -140,21 +137,25 @@ func (a *arena) judgeRecords(players []*player) error {
 	return errors.Join(all...)
 }
 
-// judgeLedger: as many changes as were asked for, all closed or denied, nothing owed, every
+// judgeLedger: as many changes as were asked for, each at its end, nothing owed, every
 // decision once, and the trail whole.
 func (a *arena) judgeLedger(ctx context.Context, players []*player) error {
-	changes, denials := len(players), 0
+	var all []error
 	for _, p := range players {
-		if p.denied {
-			denials++
+		var phase change.Phase
+		if err := a.pool.QueryRow(ctx, `SELECT phase FROM changes WHERE requester = $1`, p.who).Scan(&phase); err != nil {
+			all = append(all, err)
+		}
+		if phase != p.role.ends {
+			all = append(all, fmt.Errorf("%s is %s, and should be %s", p.number, phase, p.role.ends))
 		}
 	}
-	var all []error
 	for what, sql := range map[string]string{
-		"changes that are not closed":     `SELECT 'EC-' || number || ' is ' || phase FROM changes WHERE phase NOT IN ('closed', 'denied')`,
 		"obligations that are still owed": `SELECT 'EC-' || number || ' owes ' || name FROM obligations WHERE state = 'owed'`,
 		"decisions and steps taken twice": `SELECT 'EC-' || chain || ' ' || type || ' × ' || count(*) FROM events
-			WHERE type IN ('requested', 'approved', 'activated', 'ended', 'record_written', 'signed_off', 'review_submitted', 'access_verified', 'access_gone', 'closed', 'denied', 'reported', 'noted', 'linked')
+			WHERE type IN ('requested', 'approved', 'activated', 'ended', 'record_written', 'signed_off', 'review_submitted', 'access_verified', 'access_gone', 'closed', 'denied', 'reported', 'noted', 'linked',
+				'lapsed', 'withdrawn', 'escalated', 'duration_changed', 'extension_asked', 'extension_approved', 'snoozed', 'review_drafted', 'waived', 'incident_linked',
+				'merge_request_linked', 'merge_request_confirmed', 'call_confirmed', 'self_approved', 'coordinated')
 			GROUP BY chain, type HAVING count(*) > 1`,
 		"deliveries that never arrived": `SELECT 'EC-' || number || ' ' || kind || ' ' || key || ': ' || last_error FROM deliveries
 			WHERE next_try IS NOT NULL AND (done < wanted OR last_error <> '')`,
@@ -172,15 +173,11 @@ func (a *arena) judgeLedger(ctx context.Context, players []*player) error {
 			all = append(all, fmt.Errorf("%s: %q", what, found))
 		}
 	}
-	var count, last, denied int
-	const counts = `SELECT (SELECT count(*) FROM changes), (SELECT last FROM numbers WHERE name = 'change'), (SELECT count(*) FROM changes WHERE phase = 'denied')`
-	if err := a.pool.QueryRow(ctx, counts).Scan(&count, &last, &denied); err != nil {
+	var count, last int
+	if err := a.pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM changes), (SELECT last FROM numbers WHERE name = 'change')`).Scan(&count, &last); err != nil {
 		return err
 	}
-	if denied != denials {
-		all = append(all, fmt.Errorf("%d changes are denied, and %d should be", denied, denials))
-	}
-	if count != changes || last != changes {
+	if changes := len(players); count != changes || last != changes {
 		all = append(all, fmt.Errorf("there are %d changes, numbered to %d; %d were asked for", count, last, changes))
 	}
 	summary, err := ledger.New(a.pool).Verify(ctx, func(f ledger.Finding) { all = append(all, fmt.Errorf("the trail: %s", f)) })

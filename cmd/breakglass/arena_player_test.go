@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/sandbox"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/aws"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/incidentio"
@@ -24,9 +25,21 @@ type player struct {
 	number   string // of the change, such as EC-3, once there is one
 	patience time.Duration
 	asks     askedRole
+	long     string // for how long access is asked
+	role     role
+	known    string // the ticket that was there before the change; empty: it gets one of its own
+	clicks   bool   // the CTO signs off by a click
+}
 
-	busy, withdraws bool // they add to their change; they withdraw it
-	denied, reports bool // they are denied; they report what was made already
+// role is what a player does, and what stands in the other systems in the end.
+type role struct {
+	story   func(*player, context.Context) error
+	ends    change.Phase
+	creates int // accesses that AWS is asked for
+	tickets int // in Jira
+	maybe   int // as many more may be: none is made for what is over before it could be
+
+	lasts time.Duration // the access may, beyond its end, because AWS does not remove it
 }
 
 // arenaPatience bounds the wait for anything on an arena, whose clock may have to be
@@ -48,11 +61,14 @@ var askedRoles = [...]askedRole{
 	{"Security (locked down)", "BreakGlassAdmin", sandbox.Security, sandbox.AdminSet},
 }
 
+// troupe makes the players of an arena.
+type troupe func(a *arena, incidents ...incidentio.Incident) []*player
+
 // players makes n engineers. Every second has an incident, if any is given.
 func (a *arena) players(n int, incidents ...incidentio.Incident) []*player {
 	all := make([]*player, n)
 	for i := range all {
-		p := &player{arena: a, who: fmt.Sprintf("U0ENG%d", i), aws: fmt.Sprintf("93d4a8e2-0000-4000-9000-%012d", i), patience: arenaPatience + time.Duration(n)*3*time.Second, asks: askedRoles[i%len(askedRoles)]}
+		p := &player{arena: a, who: fmt.Sprintf("U0ENG%d", i), aws: fmt.Sprintf("93d4a8e2-0000-4000-9000-%012d", i), patience: arenaPatience + time.Duration(n)*3*time.Second, asks: askedRoles[i%len(askedRoles)], long: "1h"}
 		email := fmt.Sprintf("engineer-%d@example.com", i)
 		a.world.Slack.PutUser(slack.User{ID: p.who, Name: fmt.Sprintf("Engineer %d", i), Email: email, TZ: "Europe/Berlin"})
 		a.world.AWS.AddUser(aws.User{ID: p.aws, UserName: p.who, Email: email})
@@ -61,9 +77,27 @@ func (a *arena) players(n int, incidents ...incidentio.Incident) []*player {
 			in := incidents[i/2%len(incidents)]
 			p.incident = in.Reference() + " " + in.Name + " (Investigating)"
 		}
+		p.role = p.whole()
 		all[i] = p
 	}
 	return all
+}
+
+// whole is the role of somebody whose change is made and closed: with the ticket of
+// its preventive action, and its own where it has no incident.
+func (p *player) whole() role {
+	its := role{story: (*player).story, ends: change.Closed, creates: 1, tickets: 2}
+	if p.incident != "" {
+		its.tickets = 1
+	}
+	return its
+}
+
+// as is the same change in the hands of somebody else.
+func (p *player) as(who string) *player {
+	other := *p
+	other.who = who
+	return &other
 }
 
 // key is the access that the player asks for.
@@ -152,11 +186,21 @@ func (p *player) says(text string) bool {
 
 // press presses a button of a direct message, once it is there.
 func (p *player) press(ctx context.Context, who, button string, done func() bool) error {
-	if err := p.until(ctx, "there is a button "+button, func() bool { return done() || p.dm(who, button) != nil }); err != nil {
+	return p.pressOn(ctx, func() *slack.Message { return p.dm(who, button) }, who, button, done)
+}
+
+// pressInChannel is press, of what everybody sees.
+func (p *player) pressInChannel(ctx context.Context, who, button string, done func() bool) error {
+	return p.pressOn(ctx, func() *slack.Message { return p.seen.find(p.number, sandbox.Channel, "[ "+button+" ]") }, who, button, done)
+}
+
+// pressOn is press, of the message that is found.
+func (p *player) pressOn(ctx context.Context, find func() *slack.Message, who, button string, done func() bool) error {
+	if err := p.until(ctx, "there is a button "+button, func() bool { return done() || find() != nil }); err != nil {
 		return err
 	}
 	return p.deed(ctx, "press "+button, who, func() error {
-		m := p.dm(who, button)
+		m := find()
 		if m == nil {
 			return errors.New("the button is gone")
 		}

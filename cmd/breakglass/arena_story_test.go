@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ func playAll(ctx context.Context, players []*player) error {
 		p.enter()
 		all.Go(func() error {
 			defer p.leave()
-			return p.story(ctx)
+			return p.role.story(p, ctx)
 		})
 	}
 	return all.Wait()
@@ -27,12 +28,11 @@ func playAll(ctx context.Context, players []*player) error {
 
 // story is one change from the form to the closed record.
 func (p *player) story(ctx context.Context) error {
-	if p.denied || p.reports {
-		return p.otherStory(ctx)
-	}
 	return steps(
 		func() error { return p.ask(ctx) },
-		func() error { return p.work(ctx) },
+		func() error { return p.approved(ctx) },
+		func() error { return p.finish(ctx) },
+		func() error { return p.forget(ctx) },
 		func() error { return p.record(ctx) },
 		func() error { return p.review(ctx) },
 	)
@@ -46,22 +46,27 @@ func (p *player) chosen(ctx context.Context, label, choice string) step {
 	return func() error { return p.hands().Select(ctx, label, choice) }
 }
 
-// ask fills the request form in, and waits for the decision.
-func (p *player) ask(ctx context.Context) error {
-	fill := []step{
-		p.chosen(ctx, "Why can't the release process be used?", "The platform cannot recover without manual intervention"),
-		p.chosen(ctx, "Kind of change", "Work on production directly"),
-		p.typed("What will you change?", "Restart the queue of "+p.who),
-		p.typed("Why is it needed now?", "Orders are not being processed"),
-	}
+// ask asks for access; more fills in what the form offers besides.
+func (p *player) ask(ctx context.Context, more ...step) error {
+	var during []step
 	if p.incident != "" {
-		fill = append(fill, p.chosen(ctx, "Active incident", p.incident))
+		during = append(during, p.chosen(ctx, "Active incident", p.incident))
 	}
-	fill = append(fill,
+	return p.askFor(ctx, "The platform cannot recover without manual intervention", "Work on production directly", slices.Concat(during, []step{
 		p.chosen(ctx, "Where", p.asks.where),
 		p.chosen(ctx, "Permission set", p.asks.set),
-		p.chosen(ctx, "For how long", "1h"),
-	)
+		p.chosen(ctx, "For how long", p.long),
+	}, more)...)
+}
+
+// askFor fills the request form in; more is what the kind asks for.
+func (p *player) askFor(ctx context.Context, reason, kind string, more ...step) error {
+	fill := append([]step{
+		p.chosen(ctx, "Why can't the release process be used?", reason),
+		p.chosen(ctx, "Kind of change", kind),
+		p.typed("What will you change?", "Restart the queue of "+p.who),
+		p.typed("Why is it needed now?", "Orders are not being processed"),
+	}, more...)
 	open := func() error {
 		_, err := p.hands().Command(ctx, sandbox.OtherChannel, "/emergency", "")
 		return err
@@ -73,10 +78,18 @@ func (p *player) ask(ctx context.Context) error {
 		return fmt.Errorf("%s: the change cannot be read", p.who)
 	}
 	p.clear(ctx)
-	if p.denied {
-		return p.getsDenied(ctx)
+	return nil
+}
+
+// approved waits until the CTO has approved and the access is there.
+func (p *player) approved(ctx context.Context) error {
+	if err := p.press(ctx, sandbox.CTO, "Approve", func() bool { return p.dm(p.who, "Finish") != nil }); err != nil {
+		return err
 	}
-	return p.press(ctx, sandbox.CTO, "Approve", func() bool { return p.dm(p.who, "Finish") != nil })
+	if !p.world.AWS.Has(p.key()) {
+		return fmt.Errorf("%s was told of an access that is not there", p.number)
+	}
+	return nil
 }
 
 // requested tells whether the ledger has the player's change. It is asked while
@@ -92,28 +105,15 @@ func (p *player) newest(ctx context.Context) string {
 	return fmt.Sprintf("EC-%d", n)
 }
 
-// work uses the access and gives it back; then the record is forgotten until the
-// first reminder.
-func (p *player) work(ctx context.Context) error {
-	if !p.world.AWS.Has(p.key()) {
-		return fmt.Errorf("%s was told of an access that is not there", p.number)
-	}
-	if err := p.adds(ctx); err != nil {
-		return err
-	}
-	if err := p.gives(ctx); err != nil {
-		return err
-	}
-	p.clear(ctx)
-	return p.until(ctx, "a reminder comes", func() bool { return p.dm(p.who, "Remind me later") != nil })
+// finish gives the access back.
+func (p *player) finish(ctx context.Context) error {
+	return p.press(ctx, p.who, "Finish", func() bool { return p.says("the access is gone") })
 }
 
-// gives gives the access back.
-func (p *player) gives(ctx context.Context) error {
-	if p.withdraws {
-		return p.withdraw(ctx)
-	}
-	return p.press(ctx, p.who, "Finish", func() bool { return p.says("the access is gone") })
+// forget lets the record wait for the first reminder.
+func (p *player) forget(ctx context.Context) error {
+	p.clear(ctx)
+	return p.until(ctx, "a reminder comes", func() bool { return p.dm(p.who, "Remind me later") != nil })
 }
 
 func (p *player) record(ctx context.Context) error {
@@ -126,7 +126,7 @@ func (p *player) record(ctx context.Context) error {
 		return err
 	}
 	signedOff := func() bool { return p.says("signed it off") }
-	if p.reports {
+	if p.clicks {
 		if err := p.press(ctx, sandbox.CTO, "Sign off", func() bool { return p.happened(ctx, "signed_off") }); err != nil {
 			return err
 		}
@@ -152,7 +152,7 @@ func (p *player) recorded(ctx context.Context) bool {
 // ticket is the change's ticket, or nil.
 func (p *player) ticket() *jira.Issue {
 	for _, i := range p.world.Jira.Issues() {
-		if strings.HasPrefix(i.Summary, p.number+":") {
+		if i.Key == p.known || strings.HasPrefix(i.Summary, p.number+":") {
 			return &i
 		}
 	}
@@ -170,7 +170,12 @@ func (p *player) ticketComments(says string) []jira.Comment {
 }
 
 func (p *player) review(ctx context.Context) error {
-	fill := []step{
+	return p.inForm(ctx, "Write review", p.reviewed(ctx), func() bool { return p.isClosed(ctx) })
+}
+
+// reviewed fills the form of the review in.
+func (p *player) reviewed(ctx context.Context) []step {
+	return []step{
 		p.typed("What happened", "The queue was stuck"),
 		p.typed("Why could the standard process not be used", "It cannot restart single nodes"),
 		p.typed("What would prevent the same situation", "A restart job"),
@@ -178,7 +183,6 @@ func (p *player) review(ctx context.Context) error {
 		p.chosen(ctx, "Owner", p.who),
 		p.typed("Due", p.now().AddDate(0, 0, 14).UTC().Format(time.DateOnly)),
 	}
-	return p.inForm(ctx, "Write review", fill, func() bool { return p.isClosed(ctx) })
 }
 
 func (p *player) isClosed(ctx context.Context) bool {

@@ -35,6 +35,7 @@ type arena struct {
 	trace    []string     // at the end: the points that were reached, in order
 	died     []string     // at the end: those that killed
 	kills    atomic.Int64 // so far, by itself or from outside
+	changes  int64        // that its players make
 
 	crowd   chan struct{} // bounds how many people act in the same moment
 	people  sync.Mutex    // guards acting and waiting, and holds people still while the clock jumps
@@ -66,7 +67,7 @@ type arenaOptions struct {
 	programs []string // one for each replica
 	kill     []string // the points to die at
 	template []byte   // the configuration; nil: the example
-	thorough bool     // the players are thoroughPlayers
+	troupe   troupe   // who plays; nil: players who do what has to be done
 }
 
 // openArena makes everything and starts the replicas.

@@ -5,42 +5,36 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/breakglass-bot/breakglass/internal/change"
 	"github.com/breakglass-bot/breakglass/internal/sandbox"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/incidentio"
 )
 
-// thoroughPlayers do more than has to be done: two add a note and a link to their
-// change, and one of them withdraws it instead of finishing it; the third is denied;
-// the fourth reports a change that was made already, which is signed off by a click.
-func (a *arena) thoroughPlayers(incidents ...incidentio.Incident) []*player {
+// thorough are players who do more than has to be done: two add a note and a link to
+// their change, and one of them withdraws it instead of finishing it; the third is
+// denied; the fourth reports a change that was made already, which is signed off by a
+// click.
+func (a *arena) thorough(incidents ...incidentio.Incident) []*player {
 	all := a.players(4, incidents...)
-	all[0].busy = true
-	all[1].busy, all[1].withdraws = true, true
-	all[2].denied = true
-	all[3].reports, all[3].incident = true, ""
+	all[0].role.story = func(p *player, ctx context.Context) error { return p.busy(ctx, (*player).finish) }
+	all[1].role.story = func(p *player, ctx context.Context) error { return p.busy(ctx, (*player).withdraw) }
+	all[2].role = role{story: (*player).denied, ends: change.Denied, maybe: 1}
+	all[3].incident, all[3].clicks = "", true
+	all[3].role = role{story: (*player).reports, ends: change.Closed, tickets: 2}
 	return all
 }
 
-// otherStory is the story of a player who is denied, or who reports.
-func (p *player) otherStory(ctx context.Context) error {
-	if p.denied {
-		return p.ask(ctx)
-	}
+// busy adds a note and a link to a change that is active, and ends it.
+func (p *player) busy(ctx context.Context, ends func(*player, context.Context) error) error {
 	return steps(
-		func() error { return p.report(ctx) },
-		func() error { return p.record(ctx) },
-		func() error { return p.review(ctx) },
-	)
-}
-
-// adds adds a note and a link to a change that is active.
-func (p *player) adds(ctx context.Context) error {
-	if !p.busy {
-		return nil
-	}
-	return steps(
+		func() error { return p.ask(ctx) },
+		func() error { return p.approved(ctx) },
 		func() error { return p.types(ctx, "note "+p.number+" The queue is empty again", "noted") },
 		func() error { return p.types(ctx, "link "+p.number+" https://wiki.example.com/queue", "linked") },
+		func() error { return ends(p, ctx) },
+		func() error { return p.forget(ctx) },
+		func() error { return p.record(ctx) },
+		func() error { return p.review(ctx) },
 	)
 }
 
@@ -52,11 +46,27 @@ func (p *player) withdraw(ctx context.Context) error {
 	return p.until(ctx, "the access is gone", func() bool { return p.says("the access is gone") })
 }
 
-// getsDenied lets the CTO deny the player's change.
-func (p *player) getsDenied(ctx context.Context) error {
-	cto := *p
-	cto.who = sandbox.CTO
-	return cto.inForm(ctx, "Deny", []step{cto.typed("Why?", "The pipeline is back")}, func() bool { return p.happened(ctx, "denied") })
+// denied asks, and the CTO denies it.
+func (p *player) denied(ctx context.Context) error {
+	return steps(
+		func() error { return p.ask(ctx) },
+		func() error { return p.isDenied(ctx) },
+	)
+}
+
+// isDenied lets the CTO deny the player's change.
+func (p *player) isDenied(ctx context.Context) error {
+	cto := p.as(sandbox.CTO)
+	return cto.inForm(ctx, "Deny", []step{cto.typed("Why?", "The pipeline is back")}, p.sees(ctx, "denied"))
+}
+
+// reports reports a change that was made already.
+func (p *player) reports(ctx context.Context) error {
+	return steps(
+		func() error { return p.report(ctx) },
+		func() error { return p.record(ctx) },
+		func() error { return p.review(ctx) },
+	)
 }
 
 // report reports a change that was made half an hour ago.
@@ -88,7 +98,12 @@ func (p *player) types(ctx context.Context, text, event string) error {
 	return p.deed(ctx, text, p.who, func() error {
 		_, err := p.hands().Command(ctx, sandbox.OtherChannel, "/emergency", text)
 		return err
-	}, func() bool { return p.happened(ctx, event) })
+	}, p.sees(ctx, event))
+}
+
+// sees is whether something has happened.
+func (p *player) sees(ctx context.Context, event string) func() bool {
+	return func() bool { return p.happened(ctx, event) }
 }
 
 // happened tells whether the trail of the player's change has such an event.

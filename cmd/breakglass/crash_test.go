@@ -35,10 +35,11 @@ func play(ctx context.Context, t testing.TB, opts arenaOptions, n int, meanwhile
 		}
 	}()
 	incidents := a.world.IncidentIO.Open(incidentio.Incident{Name: "Orders are stuck"})
-	players := a.players(n, incidents...)
-	if opts.thorough {
-		players = a.thoroughPlayers(incidents...)
+	if opts.troupe == nil {
+		opts.troupe = func(a *arena, in ...incidentio.Incident) []*player { return a.players(n, in...) }
 	}
+	players := opts.troupe(a, incidents...)
+	a.changes = int64(len(players))
 	during, over := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -65,6 +66,7 @@ func (a *arena) showLogs(t testing.TB) {
 	const state = `SELECT 'EC-' || number || ' ' || phase || ' next ' || coalesce(next_at::TEXT, 'never') FROM changes WHERE phase <> 'closed'
 		UNION ALL SELECT 'EC-' || number || ' ' || kind || ' ' || key || ' ' || state || ' next ' || next_try || ' lease ' || coalesce(lease_until::TEXT, '-') || ' ' || claim || ' ' || last_error
 			FROM deliveries WHERE next_try IS NOT NULL
+		UNION ALL SELECT 'EC-' || number || ' owes ' || name FROM obligations WHERE state = 'owed'
 		UNION ALL SELECT 'assignment ' || id || ' ' || operation || ' next ' || next_try || ' lease ' || coalesce(lease_until::TEXT, '-') || ' ' || claim || ' ' || trouble
 			FROM assignments WHERE next_try IS NOT NULL`
 	rows, err := a.pool.Query(context.WithoutCancel(t.Context()), state)

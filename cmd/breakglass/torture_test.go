@@ -97,11 +97,11 @@ func sumUp(t *testing.T, sum tally, broken []string, took time.Duration) {
 }
 
 // counted is what came of stories on an arena.
-func counted(a *arena, changes int64) tally {
+func counted(a *arena) tally {
 	if a == nil {
 		return tally{}
 	}
-	return tally{"kills": a.kills.Load(), "kills at points": int64(len(a.died)), "changes": changes}
+	return tally{"kills": a.kills.Load(), "kills at points": int64(len(a.died)), "changes": a.changes}
 }
 
 // worldOf draws how the stand-ins behave: how Slack delivers, how long Jira's
@@ -136,46 +136,67 @@ func atPoints(ctx context.Context, t *testing.T, random *rand.Rand) (tally, erro
 		}
 	}
 	a, err := killAt(ctx, t, opts, keys)
-	return counted(a, 2), err
+	return counted(a), err
 }
 
 // atEveryPoint kills the program at each point, where it is first reached and
-// where it is reached again. The players are thorough, so that there are more.
+// where it is reached again: at all that the first troupe reaches, and at what only
+// another reaches.
 func atEveryPoint(ctx context.Context, t *testing.T, random *rand.Rand) (tally, error) {
-	opts := arenaOptions{world: worldOf(random), thorough: true}
-	all, err := enumerate(ctx, t, opts)
-	if err != nil {
+	world := worldOf(random)
+	troupes := []troupe{(*arena).thorough, (*arena).eventful, (*arena).ofOtherKinds, (*arena).inTrouble}
+	reached, known := make([][]point, len(troupes)), []point(nil)
+	for i, who := range troupes {
+		all, err := enumerate(ctx, t, arenaOptions{world: world, troupe: who})
+		if err != nil {
+			return nil, err
+		}
+		reached[i] = slices.DeleteFunc(all, func(p point) bool {
+			return slices.ContainsFunc(known, func(k point) bool { return k.name == p.name })
+		})
+		known = append(known, reached[i]...)
+	}
+	if err := judgeNames(t, known); err != nil {
 		return nil, err
 	}
-	if err := judgeNames(t, all); err != nil {
-		return nil, err
+	sum := tally{}
+	for i, who := range troupes {
+		if err := atAll(ctx, t, random, arenaOptions{world: world, troupe: who}, reached[i], sum); err != nil {
+			return sum, err
+		}
 	}
+	return sum, nil
+}
+
+// atAll kills at all points, eight to a run. TORTURE_POINTS says which are meant.
+func atAll(ctx context.Context, t *testing.T, random *rand.Rand, opts arenaOptions, points []point, sum tally) error {
 	if only := os.Getenv("TORTURE_POINTS"); only != "" {
 		wanted, err := regexp.Compile(only)
 		if err != nil {
-			return nil, fmt.Errorf("TORTURE_POINTS: %w", err)
+			return fmt.Errorf("TORTURE_POINTS: %w", err)
 		}
-		all = slices.DeleteFunc(all, func(p point) bool { return !wanted.MatchString(p.name) })
+		points = slices.DeleteFunc(points, func(p point) bool { return !wanted.MatchString(p.name) })
 	}
 	var keys []string
-	for _, p := range all {
+	for _, p := range points {
 		keys = append(keys, p.first())
 		if later := p.later(random); later != "" {
 			keys = append(keys, later)
 		}
 	}
 	random.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
-	sum := tally{"points": int64(len(all)), "occurrences": int64(len(keys))}
+	sum["points"] += int64(len(points))
+	sum["occurrences"] += int64(len(keys))
 	for chunk := range slices.Chunk(keys, 8) {
 		a, err := killAt(ctx, t, opts, chunk)
-		for what, n := range counted(a, 4) {
+		for what, n := range counted(a) {
 			sum[what] += n
 		}
 		if err != nil {
-			return sum, err
+			return err
 		}
 	}
-	return sum, nil
+	return nil
 }
 
 // atRandomMoments kills the only program at any moment, with ten changes under way.
@@ -183,7 +204,7 @@ func atRandomMoments(ctx context.Context, t *testing.T, random *rand.Rand) (tall
 	a, err := play(ctx, t, arenaOptions{world: worldOf(random), programs: []string{binary(t, armed)}}, 10, killing(random, func(r *rand.Rand) time.Duration {
 		return 400*time.Millisecond + time.Duration(r.ExpFloat64()*float64(400*time.Millisecond))
 	}))
-	return counted(a, 10), err
+	return counted(a), err
 }
 
 // amongReplicas kills one of three programs again and again.
@@ -191,7 +212,7 @@ func amongReplicas(ctx context.Context, t *testing.T, random *rand.Rand) (tally,
 	a, err := replicated(ctx, t, worldOf(random), 20, random, func(r *rand.Rand) time.Duration {
 		return 200*time.Millisecond + time.Duration(r.ExpFloat64()*float64(500*time.Millisecond))
 	})
-	return counted(a, 20), err
+	return counted(a), err
 }
 
 // amongACrowd kills one of three programs every few seconds, with 200 changes
@@ -201,5 +222,5 @@ func amongACrowd(ctx context.Context, t *testing.T, random *rand.Rand) (tally, e
 	a, err := replicated(ctx, t, worldOf(random), crowd, random, func(r *rand.Rand) time.Duration {
 		return 2*time.Second + time.Duration(r.IntN(2000))*time.Millisecond
 	})
-	return counted(a, crowd), err
+	return counted(a), err
 }
