@@ -151,7 +151,7 @@ func (p *player) deed(ctx context.Context, what string, who string, do func() er
 		if err == nil {
 			turnedDown := func() bool {
 				all := p.world.Slack.Ephemerals(who)
-				return len(all) > told && strings.Contains(p.world.Slack.RenderMessage(who, all[len(all)-1]), "again")
+				return len(all) > told && nothingDone(p.world.Slack.RenderMessage(who, all[len(all)-1]))
 			}
 			if err := p.until(ctx, what+" (acknowledged)", func() bool { return done() || turnedDown() }); err != nil {
 				return err
@@ -170,6 +170,11 @@ func (p *player) deed(ctx context.Context, what string, who string, do func() er
 		}
 	}
 	return nil
+}
+
+// nothingDone tells whether somebody is told to do it again.
+func nothingDone(said string) bool {
+	return strings.Contains(said, "again in a moment") || strings.Contains(said, "did not open the form in time")
 }
 
 func (p *player) hands() slack.Person { return p.world.Slack.Person(p.who) }

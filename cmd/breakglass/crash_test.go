@@ -67,6 +67,7 @@ func (a *arena) showLogs(t testing.TB) {
 		UNION ALL SELECT 'EC-' || number || ' ' || kind || ' ' || key || ' ' || state || ' next ' || next_try || ' lease ' || coalesce(lease_until::TEXT, '-') || ' ' || claim || ' ' || last_error
 			FROM deliveries WHERE next_try IS NOT NULL
 		UNION ALL SELECT 'EC-' || number || ' owes ' || name FROM obligations WHERE state = 'owed'
+		UNION ALL SELECT 'EC-' || chain || ' ' || type || ' ' || at FROM events JOIN changes ON number = chain WHERE phase <> 'closed' AND type <> 'reminded'
 		UNION ALL SELECT 'assignment ' || id || ' ' || operation || ' next ' || next_try || ' lease ' || coalesce(lease_until::TEXT, '-') || ' ' || claim || ' ' || trouble
 			FROM assignments WHERE next_try IS NOT NULL`
 	rows, err := a.pool.Query(context.WithoutCancel(t.Context()), state)
