@@ -7,6 +7,7 @@ import (
 	"github.com/breakglass-bot/breakglass/internal/sandbox"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/incidentio"
 	"github.com/breakglass-bot/breakglass/internal/sandbox/jira"
+	"github.com/breakglass-bot/breakglass/internal/sandbox/slack"
 )
 
 // eventful are players to whom happens what most changes are spared: one is answered
@@ -39,7 +40,12 @@ func (p *player) moreTime(ctx context.Context) error {
 		},
 		func() error { return p.approved(ctx) },
 		func() error { return p.types(ctx, "extend "+p.number+" 30m It takes longer", "extension_asked") },
-		func() error { return p.press(ctx, sandbox.CTO, "Approve", p.sees(ctx, "extension_approved")) },
+		func() error {
+			ask := func() *slack.Message {
+				return p.seen.find(p.number, p.world.Slack.DMChannel(sandbox.CTO), " asks for 30m more")
+			}
+			return p.pressOn(ctx, ask, sandbox.CTO, "Approve", p.sees(ctx, "extension_approved"))
+		},
 		func() error {
 			return p.press(ctx, sandbox.CTO, "End now", func() bool { return p.says("the access is gone") })
 		},

@@ -97,6 +97,7 @@ func TestAnIncidentThatWasGivenUpNeedsAnotherBeforeTheApproval(t *testing.T) {
 	l := begin(t, onCallRequest(unsettled))
 	l.do(change.IncidentRefused{Say: "Declined."}, itself)
 	l.refused(change.Approve{Ask: 1}, member(cto), change.TooLate)
+	l.refused(change.LinkIncident{}, member(requester), change.Unestablished) // nobody looked it up
 	l.do(change.LinkIncident{Incident: incident("I2")}, member(requester))
 	l.do(change.Approve{Ask: 1}, member(cto))
 	l.phase(change.Active)

@@ -52,6 +52,7 @@ func TestAnIncidentIsOpenedOnceAndThenStandsForTheChange(t *testing.T) {
 		t.Error("the incident is to be opened, and not looked at")
 	}
 	l.refused(change.LinkIncident{Incident: incident("I2")}, member(requester), change.TooEarly)
+	l.refused(change.LinkIncident{}, member(requester), change.TooEarly)
 	l.refused(change.IncidentOpened{Incident: incident("I1")}, member(requester), change.NotAllowed)
 	l.do(change.IncidentOpened{Incident: incident("I1")}, itself)
 	if l.c.Incident.BeingOpened() || l.c.Incident.Now.ID != "I1" || l.c.Incident.AtRequest == nil {

@@ -171,7 +171,7 @@ func (x LinkIncident) decide(d *decision) error {
 		return err
 	}
 	c := &d.c
-	if c.Incident != nil && c.Incident.Now.ID == x.Incident.ID {
+	if c.Incident != nil && x.Incident.ID != "" && c.Incident.Now.ID == x.Incident.ID {
 		return nil
 	}
 	if c.Incident.BeingOpened() {
@@ -179,6 +179,9 @@ func (x LinkIncident) decide(d *decision) error {
 	}
 	if c.Incident != nil && c.Record.Mirrored > 0 && c.Record.In == RecordInIncident {
 		return refuse(TooLate, "The record of %s stands in %s already.", c.Number, c.Incident.Now.Reference)
+	}
+	if x.Incident.ID == "" { // nobody looked at it, since it was not to be taken a moment ago
+		return refuse(Unestablished, "The incident was not looked up, so nothing was changed. Please try again in a moment.")
 	}
 	c.Incident = &IncidentLink{Now: x.Incident, LinkedAt: d.now}
 	d.emit(EventIncidentLinked, Facts{"incident": x.Incident.ID, "status": x.Incident.Status, "category": string(x.Incident.Category)}, nil)

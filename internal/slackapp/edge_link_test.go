@@ -1,6 +1,7 @@
 package slackapp_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,5 +44,26 @@ func TestNothingIsLinkedWithWordsBehindTheAddress(t *testing.T) {
 	}
 	if c := l.change(1); len(c.MergeRequests) != 1 || len(c.Links) != 0 || c.Ticket != nil {
 		t.Errorf("linked: %+v, %v, %+v", c.MergeRequests, c.Links, c.Ticket)
+	}
+}
+
+// Whether there is such a ticket or incident is not for whoever has no part in the change.
+func TestNothingIsLookedUpForWhoMayNotLink(t *testing.T) {
+	t.Parallel()
+	e := setup(t)
+	e.request(ada)
+	e.outside.set(func(o *outside) {
+		o.ticketErr = &change.OutsideError{System: change.SystemJira, Outcome: change.Missing, Say: "There is none."}
+		o.panics = true
+	})
+	for _, given := range []string{"OPS-7", "INC-7", "https://app.incident.io/incidents/7"} {
+		_, err := e.ws.Person(ben).Command(t.Context(), otherChannel, "/emergency", "link EC-1 "+given)
+		must(t, err)
+		e.toldHolds(ben, "Only the people of this change")
+	}
+	events, err := e.ledger.Events(t.Context(), 1, 0, 100)
+	must(t, err)
+	if n := len(slices.DeleteFunc(events, func(e change.Event) bool { return e.Type != change.EventRefused })); n != 3 {
+		t.Errorf("%d refusals were written down, want 3", n)
 	}
 }

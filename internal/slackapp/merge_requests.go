@@ -161,11 +161,8 @@ func (a *App) mergeRequestGiven(address string) (change.MergeRequestRef, bool) {
 // What may not be is handed on unseen, and refused where refusals are written down.
 func (a *App) linkMergeRequest(ctx context.Context, c *change.Change, actor change.Actor, ref change.MergeRequestRef, fix bool) (change.Command, error) {
 	unseen := change.LinkMergeRequest{Ref: ref, Fix: fix}
-	if _, _, err := change.Decide(a.Rules, *c, unseen, actor, a.Now()); err != nil {
-		if refusal, ok := errors.AsType[*change.Refusal](err); ok && refusal.Code == change.Unestablished {
-			return nil, err
-		}
-		return unseen, nil
+	if may, err := a.mayLink(c, actor, unseen); err != nil || !may {
+		return unseen, err
 	}
 	seen, say := a.lookMergeRequest(ctx, ref)
 	if say != "" {
