@@ -39,7 +39,7 @@ func TestReadinessNamesWhatFailsOneSentenceEachAndKeepsTheErrorToTheLog(t *testi
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := start(t, httpserver.Options{Checks: c.checks, CheckTimeout: 20 * time.Millisecond})
+			server := start(t, httpserver.Options{Checks: c.checks, CheckTimeout: time.Second})
 			got := do(t, "GET", server.url("/readyz"), "")
 			if got.status != c.status || got.body != c.body {
 				t.Errorf("got %d %q, want %d %q", got.status, got.body, c.status, c.body)

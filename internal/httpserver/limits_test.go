@@ -100,7 +100,7 @@ func TestAClientThatNeverFinishesItsHeadersIsCutOff(t *testing.T) {
 func TestABodyThatNeverFinishesIs408AndFreesItsPlace(t *testing.T) {
 	t.Parallel()
 	server := start(t, httpserver.Options{
-		ReadTimeout: 200 * time.Millisecond, MaxInFlight: 1,
+		ReadTimeout: time.Second, MaxInFlight: 1,
 		Routes: map[string]http.Handler{"POST /in": answering("heard")},
 	})
 	line, err := exchange(t, server.Addr(), "POST /in HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")

@@ -98,7 +98,7 @@ func TestAMutationIsSentOnceAndItsOutcomeIsHonest(t *testing.T) {
 			client := newClient(t, b.url, func(o *identitycenter.Options) {
 				o.ReadAttempts = 3
 				if c.kind == fault.Stall {
-					o.AttemptTimeout = 50 * time.Millisecond
+					o.AttemptTimeout = time.Second
 				}
 			})
 			b.aws.Faults.Add(fault.Fault{Kind: c.kind, Call: create, Times: 1, RetryAfter: 7 * time.Second})

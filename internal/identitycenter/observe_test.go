@@ -183,7 +183,7 @@ func TestReadsAreTriedAgainWithinTheirTime(t *testing.T) {
 		noError(t, err)
 	}
 	b.aws.Faults.Add(fault.Fault{Kind: fault.Stall})
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_, err := client.Assigned(ctx, adaAdmin)
 	wantOutcome(t, err, change.Unknown)

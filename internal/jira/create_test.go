@@ -108,7 +108,7 @@ func TestCreateSendsOneRequestAndTellsWhatIsKnown(t *testing.T) {
 			t.Parallel()
 			b := setup(t, func(o *jira.Options) {
 				if c.kind == fault.Stall {
-					o.Timeout = 100 * time.Millisecond
+					o.Timeout = time.Second
 				}
 			})
 			b.jira.Faults.Add(fault.Fault{Kind: c.kind, Call: "create issue", RetryAfter: 7 * time.Second})

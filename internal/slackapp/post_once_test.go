@@ -307,7 +307,7 @@ func TestAStalledCallEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	b := setupPost(t)
 	b.ws.Faults.Add(fault.Fault{Kind: fault.Stall, Call: "chat.postMessage", Times: 1})
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if _, err := b.m.Write(ctx, cardOf(begin(t, storyRequest()).c)); asOutside(t, err).Outcome != change.Unknown {
 		t.Errorf("the outcome is %v, want unknown", err)

@@ -38,9 +38,9 @@ func raw(t *testing.T, b *bench) *websocket.Conn {
 // quiet is a workspace in Socket Mode without an application.
 func quiet(t *testing.T) *bench {
 	t.Helper()
-	b := setup(t, func(o *slack.Options) { o.AckTimeout = 100 * time.Millisecond })
+	b := setup(t, func(o *slack.Options) { o.AckTimeout = time.Second })
 	ws := slack.New(slack.Options{
-		Now: b.clock.Now, SocketMode: true, AckTimeout: 100 * time.Millisecond,
+		Now: b.clock.Now, SocketMode: true, AckTimeout: time.Second,
 		Users: []slack.User{{ID: "U0ADA"}}, Channels: []slack.Channel{{ID: "C0PROD"}},
 	})
 	return serve(t, b, ws)
