@@ -25,11 +25,14 @@ func (a *arena) rest(ctx context.Context) error {
 	p := &player{arena: a, patience: 2 * patience}
 	p.enter()
 	defer p.leave()
-	return p.until(ctx, "everything is delivered", func() bool {
-		var open int
-		err := a.pool.QueryRow(ctx, `SELECT count(*) FROM deliveries WHERE next_try IS NOT NULL AND (done < wanted OR last_error <> '')`).Scan(&open)
-		return err == nil && open == 0
-	})
+	return p.until(ctx, "everything is delivered", func() bool { return a.delivered(ctx) })
+}
+
+// delivered tells whether nothing waits to be delivered.
+func (a *arena) delivered(ctx context.Context) bool {
+	var open int
+	err := a.pool.QueryRow(ctx, `SELECT count(*) FROM deliveries WHERE next_try IS NOT NULL AND (done < wanted OR last_error <> '')`).Scan(&open)
+	return err == nil && open == 0
 }
 
 // judge demands what must hold when all stories are over, whatever was killed.

@@ -147,7 +147,7 @@ func atEveryPoint(ctx context.Context, t *testing.T, random *rand.Rand) (tally, 
 	troupes := []struct {
 		name string
 		troupe
-	}{{"thorough", (*arena).thorough}, {"eventful", (*arena).eventful}, {"ofOtherKinds", (*arena).ofOtherKinds}, {"inTrouble", (*arena).inTrouble}}
+	}{{"thorough", (*arena).thorough}, {"eventful", (*arena).eventful}, {"ofOtherKinds", (*arena).ofOtherKinds}, {"inTrouble", (*arena).inTrouble}, {"forsaken", (*arena).forsaken}}
 	reached, known := make([][]point, len(troupes)), []point(nil)
 	for i, who := range troupes {
 		all, err := enumerate(ctx, t, arenaOptions{world: world, troupe: who.troupe})

@@ -103,6 +103,26 @@ func TestAnIncidentThatWasGivenUpNeedsAnotherBeforeTheApproval(t *testing.T) {
 	l.phase(change.Active)
 }
 
+// A look takes its time, and another incident may have been linked meanwhile, or the one
+// that it was at been merged.
+func TestALookAtAnIncidentThatIsNoLongerTheChangesAltersNothing(t *testing.T) {
+	t.Parallel()
+	l := begin(t, onCallRequest(unsettled))
+	of := l.c.Incident.Now
+	l.do(change.LinkIncident{Incident: incident("I2")}, member(requester))
+	of.Status = "Fixing"
+	if events, err := l.try(change.IncidentSeen{Incident: of}, itself); err != nil || len(events) != 0 {
+		t.Errorf("a late look at the one before: %v, %v", types(events), err)
+	}
+	if l.c.Incident.Now.ID != "I2" {
+		t.Errorf("the change has %s", l.c.Incident.Now.ID)
+	}
+	l.do(change.IncidentMoved{From: "I2", Incident: incident("I3")}, itself)
+	if events, err := l.try(change.IncidentSeen{Incident: incident("I2")}, itself); err != nil || len(events) != 0 || l.c.Incident.Now.ID != "I3" {
+		t.Errorf("a late look at the one that was merged: %v, %v, and the change has %s", types(events), err, l.c.Incident.Now.ID)
+	}
+}
+
 func TestAnIncidentLookedAtTooLateIsDoubtedOnce(t *testing.T) {
 	t.Parallel()
 	req := onCallRequest(unsettled)

@@ -192,10 +192,10 @@ func (x LinkIncident) decide(d *decision) error {
 func (x IncidentSeen) decide(d *decision) error {
 	c := &d.c
 	i := c.Incident
-	if i == nil || c.Phase.Final() {
+	if i == nil || i.Now.ID != x.Incident.ID || c.Phase.Final() { // it may be another by now
 		return nil
 	}
-	if x.Of != "" && i.Now.ID == x.Incident.ID {
+	if x.Of != "" {
 		d.keepMoment(x.Of, x.Incident)
 	}
 	was, is := i.Now, x.Incident
