@@ -67,3 +67,23 @@ func TestNothingIsLookedUpForWhoMayNotLink(t *testing.T) {
 		t.Errorf("%d refusals were written down, want 3", n)
 	}
 }
+
+// Whoever links once more what is linked already, has it linked, also when the change is over.
+func TestALinkThatIsThereIsNoTrouble(t *testing.T) {
+	t.Parallel()
+	e := setup(t)
+	c := e.request(ada)
+	for range 2 {
+		_, err := e.ws.Person(ada).Command(t.Context(), otherChannel, "/emergency", "link EC-1 OPS-7")
+		must(t, err)
+		e.toldHolds(ada, "Linked to EC-1")
+	}
+	e.carries(c.Number, ada, change.Withdraw{})
+	_, err := e.ws.Person(ada).Command(t.Context(), otherChannel, "/emergency", "link EC-1 OPS-7")
+	must(t, err)
+	events, err := e.ledger.Events(t.Context(), 1, 0, 100)
+	must(t, err)
+	if slices.ContainsFunc(events, func(e change.Event) bool { return e.Type == change.EventRefused }) {
+		t.Error("it was refused")
+	}
+}

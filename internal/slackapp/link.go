@@ -77,6 +77,9 @@ func (a *App) mayLink(c *change.Change, actor change.Actor, unseen change.Comman
 // answer.
 func (a *App) linkTicket(ctx context.Context, c *change.Change, actor change.Actor, key string) (change.Command, error) {
 	unseen := change.LinkTicket{Ticket: change.TicketRef{Key: key}}
+	if c.Ticket != nil && c.Ticket.Key == key { // it is linked already
+		unseen.Ticket = c.Ticket.TicketRef
+	}
 	if may, err := a.mayLink(c, actor, unseen); err != nil || !may {
 		return unseen, err
 	}
