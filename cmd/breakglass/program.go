@@ -189,6 +189,7 @@ func (p *program) wire() error {
 	p.directory = directory.New(workspace, schedules, p.cfg.Rules.Groups, p.now, p.log)
 	p.wireReconcilers()
 	p.wireSlack()
+	p.deliverer.GiveWay = p.app.GiveWay
 	p.clock = &reconcile.Clock{Ledger: p.ledger, Workflow: p.workflow, Now: p.now, Digests: p.cfg.Slack.AuditChannel != "", Log: p.log}
 	if p.access != nil {
 		p.clock.Revokes = p.access.RevokesDue

@@ -53,7 +53,8 @@ type Deliverer struct {
 	Now       func() time.Time
 	Nonce     func() string // unique each time; marks claims
 	Log       *slog.Logger
-	Within    time.Duration // of one delivery with all its calls; 0: 100 s, and never as long as a claim lasts
+	GiveWay   func(ctx context.Context) // waits a moment before each delivery where something is more urgent; nil: nothing is
+	Within    time.Duration             // of one delivery with all its calls; 0: 100 s, and never as long as a claim lasts
 
 	MergeRequests MergeRequests // nil: no forge is configured
 	StatusPage    StatusPage    // nil: GitHub's status page is not configured
@@ -75,6 +76,9 @@ type result struct {
 func (d *Deliverer) Work(ctx context.Context, w ledger.Work) error {
 	ctx = crashpoint.Doing(ctx, string(w.System))
 	for {
+		if d.GiveWay != nil {
+			d.GiveWay(ctx)
+		}
 		now, mark := d.Now(), d.Nonce()
 		row, err := d.Ledger.ClaimDelivery(ctx, w.Number, w.System, now, now.Add(lease), mark)
 		if errors.Is(err, ledger.ErrNotFound) {

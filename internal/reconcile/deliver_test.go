@@ -96,3 +96,35 @@ func TestRepliesWaitForACardThatADeadProgramHadInHand(t *testing.T) {
 		t.Errorf("looked %d times", looks)
 	}
 }
+
+// What gives way holds nothing meanwhile: another replica may take it.
+func TestBeforeEachDeliveryWayIsGivenWithNothingInHand(t *testing.T) {
+	t.Parallel()
+	b := setupRecords(t)
+	c := b.request(t)
+	posted, gaveWay := 0, 0
+	b.Messenger = &slowMessenger{write: func(context.Context) error {
+		if posted++; posted > gaveWay {
+			t.Errorf("message %d gave way to nothing", posted)
+		}
+		return nil
+	}}
+	b.GiveWay = func(ctx context.Context) {
+		gaveWay++
+		var held int
+		if err := b.Ledger.InTx(ctx, func(tx ledger.Tx) error {
+			return tx.QueryRow(ctx, `SELECT count(*) FROM deliveries WHERE claim <> ''`).Scan(&held)
+		}); err != nil {
+			t.Error(err)
+		}
+		if held > 0 {
+			t.Errorf("%d deliveries are held while it gives way", held)
+		}
+	}
+	if err := b.Work(t.Context(), ledger.Work{Number: c.Number, System: change.SystemSlack}); err != nil {
+		t.Fatal(err)
+	}
+	if posted < 2 {
+		t.Errorf("only %d messages were posted", posted)
+	}
+}

@@ -94,6 +94,7 @@ type App struct {
 	// say it, and how long that took; nil: nobody counts.
 	Observe func(door string, status int, took time.Duration)
 
+	attention  attention
 	flood      flood
 	replays    replays
 	updates    updates

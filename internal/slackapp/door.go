@@ -137,6 +137,8 @@ func (a *App) repeated(ctx context.Context, d door, p delivered) bool {
 
 // dispatch finds what a payload is for.
 func (a *App) dispatch(ctx context.Context, d door, p delivered) reply {
+	a.attention.begin()
+	defer a.attention.end()
 	switch d {
 	case doorCommand:
 		return a.takeCommand(ctx, p)
