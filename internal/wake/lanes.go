@@ -42,12 +42,31 @@ func (t *Ticker) Kick() {
 }
 
 // A lane that is kicked again and again waits between two looks, so that a thousand
-// kicks are not a thousand looks: longer where a look took long, since so much is due,
+// kicks are not a thousand looks: longer where looks take long, since so much is due,
 // but never longer than it would without a kick.
 const (
 	betweenLooks = 10 * time.Millisecond
-	lookShare    = 20 // times as long as the look took
+	lookShare    = 20 // times as long as it took, each look is to be paid for by waiting
 )
+
+// pace says when a lane that is kicked may look again. Looks are paid for later as long
+// as they are few, so that one kick is not held up by the look before it.
+type pace struct {
+	every time.Duration // what may be owed, and the longest pause
+	paid  time.Time     // when all looks so far are paid for
+}
+
+// pause is how long the lane waits behind a look that began and ended then.
+func (p *pace) pause(began, ended time.Time) time.Duration {
+	if p.paid.Before(began) {
+		p.paid = began
+	}
+	p.paid = p.paid.Add(lookShare * ended.Sub(began))
+	if most := ended.Add(2 * p.every); p.paid.After(most) {
+		p.paid = most
+	}
+	return max(betweenLooks, p.paid.Sub(ended)-p.every)
+}
 
 // ahead is how many times as many as are worked on at once a look lists, so that
 // not every free hand has to look.
@@ -75,14 +94,15 @@ func (t *Ticker) drive(ctx context.Context, every time.Duration, l Lane) {
 	defer tick.Stop()
 	rest := time.NewTimer(0)
 	defer rest.Stop()
+	pace := pace{every: every}
 	for {
 		began := t.Now()
 		more, err := d.look(ctx)
-		pause := max(betweenLooks, lookShare*t.Now().Sub(began))
+		pause := pace.pause(began, t.Now())
 		if err != nil && !errors.Is(err, context.Canceled) {
 			t.Log.ErrorContext(ctx, "a look for due work failed", "what", l.Name, "error", err)
 		}
-		rest.Reset(min(pause, every))
+		rest.Reset(pause)
 		for rested, again := false, false; !rested || !again; {
 			d.begin(ctx)
 			again = again || (more && len(d.next) == 0 && len(d.inHand) < l.Work)

@@ -53,7 +53,7 @@ type Queue struct {
 type Options struct {
 	Pool    *pgxpool.Pool
 	Schema  string // River's
-	Workers int    // jobs at once; 0: 32
+	Workers int    // jobs at once; 0: 16, which is more than Slack lets us post in a second
 	Log     *slog.Logger
 }
 
@@ -86,7 +86,7 @@ func New(opts Options, jobs func() Jobs) (*Queue, error) {
 	}))
 	client, err := river.NewClient(riverpgxv5.New(opts.Pool), &river.Config{
 		Schema: opts.Schema, Workers: workers,
-		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: cmp.Or(opts.Workers, 32)}},
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: cmp.Or(opts.Workers, 16)}},
 		FetchCooldown:     10 * time.Millisecond,
 		FetchPollInterval: 100 * time.Millisecond,
 		JobTimeout:        2 * time.Minute, RescueStuckJobsAfter: 3 * time.Minute,
