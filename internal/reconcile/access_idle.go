@@ -139,7 +139,9 @@ func (p *planner) oursMissing() step {
 	case failed:
 		return p.wait()
 	case r.OpenCreates > 0:
-		if twice && p.searchOK && !p.now.Before(r.CreateOpenSince.Add(createAgain)) {
+		// Another may have succeeded since, and lists lag behind it.
+		sure := !r.AbsentSince.IsZero() && r.LookedAt.Sub(r.AbsentSince) >= listGrace
+		if sure && p.searchOK && !p.now.Before(r.CreateOpenSince.Add(createAgain)) {
 			return step{do: doCreate}
 		}
 		return p.wait()
@@ -202,10 +204,14 @@ func (p *planner) plainlyThere() bool {
 		len(p.pick(func(x party) bool { return x.intended && !x.verified })) == 0
 }
 
-// stale tells whether a list may still show what was deleted a moment ago.
+// stale tells whether a list may still show what was deleted a moment ago. Where a
+// create may yet come into effect, it is not taken for that for long.
 func (p *planner) stale() bool {
-	r := p.row
-	return !r.ClearSince.IsZero() && r.OpenCreates == 0 && p.now.Before(r.ClearSince.Add(listGrace))
+	r, grace := p.row, listGrace
+	if r.OpenCreates > 0 {
+		grace = absenceGap
+	}
+	return !r.ClearSince.IsZero() && p.now.Before(r.ClearSince.Add(grace))
 }
 
 // lieInWait looks again and again for an access that an unresolved create may

@@ -13,7 +13,7 @@ const (
 	longAbsence    = time.Minute      // absent for so long counts although no delete was confirmed
 	createAgain    = time.Minute      // so long a create that left no trace is looked for before another is sent
 	deleteAgain    = 10 * time.Second // the same for a delete, which does no harm twice
-	listGrace      = 30 * time.Second // a list may show for so long what was deleted
+	listGrace      = 30 * time.Second // a list may show for so long what was deleted, and not show what was made
 	stuckAfter     = 15 * time.Minute // an operation in progress for longer is stuck
 	openFor        = time.Hour        // an unresolved create counts as resolved then
 	unwatched      = 2 * time.Minute  // nobody looked for longer than any pause between looks

@@ -84,7 +84,8 @@ func TestThePlanForEachState(t *testing.T) {
 		"… and in lists":                        {view{parties: []party{asked}, searched: true, searchOK: true, row: with(ours, emptied, creating(time.Second, ""))}, step{do: doLook}},
 		"… and not sent again soon":             {view{parties: []party{asked}, searched: true, searchOK: true, seen: absent, row: with(ours, emptied, twice, creating(59*time.Second, ""))}, in(time.Second)},
 		"… nor when the search failed":          {view{parties: []party{asked}, searched: true, seen: absent, row: with(ours, emptied, twice, creating(time.Hour-time.Second, ""))}, in(time.Second)},
-		"… but after a minute":                  {view{parties: []party{asked}, searched: true, searchOK: true, seen: absent, row: with(ours, emptied, twice, creating(time.Minute, ""))}, step{do: doCreate}},
+		"… nor while lists may lag":             {view{parties: []party{asked}, searched: true, searchOK: true, seen: absent, row: with(ours, emptied, twice, creating(time.Minute, ""))}, in(time.Second)},
+		"… but after a minute":                  {view{parties: []party{asked}, searched: true, searchOK: true, seen: absent, row: with(ours, emptied, long, creating(time.Minute, ""))}, step{do: doCreate}},
 		"… and unwanted it is deleted at once":  {view{parties: []party{gaveUp}, searched: true, searchOK: true, seen: absent, row: with(ours, emptied, twice, creating(time.Second, ""))}, step{do: doDelete}},
 
 		"a create that succeeded needs a list":        {view{parties: []party{asked}, row: ours}, step{do: doLook}},
