@@ -79,7 +79,7 @@ func (a *arena) judgeAccess(ctx context.Context, players []*player) error {
 	}
 	for _, i := range a.world.AWS.Intervals() {
 		p := owner[i.Key.UserID]
-		if p != nil && i.Standing && p.role.ends == change.Failed {
+		if p != nil && i.Standing && p.role.regains {
 			continue // given by somebody else, after the change
 		}
 		if p == nil {

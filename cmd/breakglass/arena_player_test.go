@@ -39,7 +39,8 @@ type role struct {
 	tickets int // in Jira
 	maybe   int // as many more may be: none is made for what is over before it could be
 
-	lasts time.Duration // the access may, beyond its end, because AWS does not remove it
+	lasts   time.Duration // the access may, beyond its end, because AWS does not remove it
+	regains bool          // somebody else gives the access when the change is over
 }
 
 // arenaPatience bounds the wait for anything on an arena, whose clock may have to be

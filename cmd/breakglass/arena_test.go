@@ -38,8 +38,9 @@ type arena struct {
 	changes  int64        // that its players make
 
 	crowd   chan struct{} // bounds how many people act in the same moment
-	people  sync.Mutex    // guards acting and waiting, and holds people still while the clock jumps
+	people  sync.Mutex    // guards acting, waiting and moment, and holds people still while the clock jumps
 	acting  int
+	moment  time.Time // that somebody waits for, whatever is due before it; zero: none
 	waiting map[*player]func() bool
 
 	mu       sync.Mutex

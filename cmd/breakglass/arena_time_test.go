@@ -31,7 +31,7 @@ func (a *arena) turnTime(ctx context.Context) {
 }
 
 func (a *arena) jump(ctx context.Context) error {
-	by, err := a.untilDue(ctx)
+	by, err := a.untilDue(ctx, a.awaited())
 	if err != nil || by <= 0 {
 		return err
 	}
@@ -46,15 +46,20 @@ func (a *arena) jump(ctx context.Context) error {
 		}
 	}
 	// Somebody may have done something since: look again, with everybody held still.
-	if by, err = a.untilDue(ctx); err != nil || by <= 0 {
+	if by, err = a.untilDue(ctx, a.moment); err != nil || by <= 0 {
 		return err
 	}
 	return a.forward(by + time.Millisecond)
 }
 
-// untilDue is how long nothing is due; not positive when something is, or when
-// somebody works on something.
-func (a *arena) untilDue(ctx context.Context) (time.Duration, error) {
+// passTo lets the clock come to a moment at which nothing is due that the arena knows of.
+func (a *arena) passTo(at time.Time) { a.people.Lock(); a.moment = at; a.people.Unlock() }
+
+func (a *arena) awaited() time.Time { a.people.Lock(); defer a.people.Unlock(); return a.moment }
+
+// untilDue is how long nothing is due, and no moment comes that somebody waits for; not
+// positive when something is due, or when somebody works on something.
+func (a *arena) untilDue(ctx context.Context, moment time.Time) (time.Duration, error) {
 	marks := []string{}
 	for _, r := range a.replicas {
 		r.mu.Lock()
@@ -75,6 +80,9 @@ func (a *arena) untilDue(ctx context.Context) (time.Duration, error) {
 			UNION ALL SELECT GREATEST(next_try, lease_until), claim, TRUE FROM assignments WHERE next_try IS NOT NULL
 		) SELECT coalesce(bool_or(claim LIKE ANY ($1)), FALSE), coalesce(bool_or(assignment AND at <= $2), FALSE),
 			min(at) FILTER (WHERE NOT assignment OR at > $2) FROM due`, marks, now).Scan(&working, &assign, &due)
+	if moment.After(now) && (due == nil || moment.Before(*due)) {
+		due = &moment
+	}
 	if err != nil || working || due == nil {
 		return 0, err
 	}

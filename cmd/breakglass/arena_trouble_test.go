@@ -24,7 +24,7 @@ func (a *arena) inTrouble(...incidentio.Incident) []*player {
 	all[2].asks, all[2].clicks = all[1].asks, true
 	all[2].role = role{story: (*player).hadIt, ends: change.Closed, tickets: 2, lasts: 2 * time.Hour}
 	all[3].role = role{story: (*player).confides, ends: change.Withdrawn, maybe: 1}
-	all[4].role = role{ends: change.Failed, creates: 1, maybe: 1, story: func(p *player, ctx context.Context) error { return p.failed(ctx, all[0]) }}
+	all[4].role = role{ends: change.Failed, creates: 1, maybe: 1, regains: true, story: func(p *player, ctx context.Context) error { return p.failed(ctx, all[0]) }}
 	return all
 }
 

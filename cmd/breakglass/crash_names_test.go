@@ -14,23 +14,8 @@ import (
 )
 
 // unkilled are the deliveries and commands at whose boundaries the program is never
-// killed, and why. What is new belongs into a story of the arena, or here.
-var unkilled = unkilledBecause(map[string]string{
-	"Jira has no security level in the arena":      "change.TicketSecured",
-	"what is gone does not come back in the arena": "change.AccessBack",
-	"no story lasts until the digest of a month":   "digest",
-})
-
-// unkilledBecause turns reasons with their names into names with their reason.
-func unkilledBecause(reasons map[string]string) map[string]string {
-	all := map[string]string{}
-	for why, names := range reasons {
-		for name := range strings.FieldsSeq(names) {
-			all[name] = why
-		}
-	}
-	return all
-}
+// killed, each with the reason. What is new belongs into a story of the arena, or here.
+var unkilled = map[string]string{}
 
 var (
 	commandsInSource = regexp.MustCompile(`(?m)^func \((?:\w+ )?\*?(\w+)\) decide\(`)

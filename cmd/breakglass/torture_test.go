@@ -147,10 +147,18 @@ func atEveryPoint(ctx context.Context, t *testing.T, random *rand.Rand) (tally, 
 	troupes := []struct {
 		name string
 		troupe
-	}{{"thorough", (*arena).thorough}, {"eventful", (*arena).eventful}, {"ofOtherKinds", (*arena).ofOtherKinds}, {"inTrouble", (*arena).inTrouble}, {"forsaken", (*arena).forsaken}}
+		template []byte // the configuration; nil: the example
+	}{
+		{"thorough", (*arena).thorough, nil},
+		{"eventful", (*arena).eventful, nil},
+		{"ofOtherKinds", (*arena).ofOtherKinds, nil},
+		{"inTrouble", (*arena).inTrouble, nil},
+		{"forsaken", (*arena).forsaken, nil},
+		{"inHindsight", (*arena).inHindsight, underSecurityLevel()},
+	}
 	reached, known := make([][]point, len(troupes)), []point(nil)
 	for i, who := range troupes {
-		all, err := enumerate(ctx, t, arenaOptions{world: world, troupe: who.troupe})
+		all, err := enumerate(ctx, t, arenaOptions{world: world, troupe: who.troupe, template: who.template})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", who.name, err)
 		}
@@ -167,7 +175,7 @@ func atEveryPoint(ctx context.Context, t *testing.T, random *rand.Rand) (tally, 
 		if only := os.Getenv("TORTURE_TROUPE"); only != "" && only != who.name {
 			continue
 		}
-		if err := atAll(ctx, t, random, arenaOptions{world: world, troupe: who.troupe}, reached[i], sum); err != nil {
+		if err := atAll(ctx, t, random, arenaOptions{world: world, troupe: who.troupe, template: who.template}, reached[i], sum); err != nil {
 			return sum, fmt.Errorf("%s: %w", who.name, err)
 		}
 	}
