@@ -3,6 +3,7 @@ package aws
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -28,7 +29,7 @@ func (s *Server) mutate(create bool, body []byte, c caller, now time.Time) (*ope
 	}
 	k := in.key()
 	call := Call{Operation: operationNames[create], Key: k.Key, Group: in.PrincipalType == groupPrincipal, At: now, UserAgent: c.userAgent}
-	s.watchMutation(create, k, c)
+	s.watchMutation(create, k, c, now)
 	f = first(s.wellFormed(in, c), s.allowed(k))
 	if f == nil {
 		f = s.timely(create, k, now)
@@ -127,8 +128,27 @@ func (s *Server) foredoom(o *operation) {
 	}
 }
 
+// A careful caller does not ask for the same so often: not even when it is throttled,
+// or when lists lag.
+const (
+	oftenWithin = 10 * time.Second
+	often       = 12
+)
+
 // watchMutation notes what a careful caller never does.
-func (s *Server) watchMutation(create bool, k entryKey, c caller) {
+func (s *Server) watchMutation(create bool, k entryKey, c caller, now time.Time) {
+	asked := 1
+	for _, before := range slices.Backward(s.calls) {
+		if now.Sub(before.At) > oftenWithin {
+			break
+		}
+		if before.Key == k.Key && before.Operation == operationNames[create] {
+			asked++
+		}
+	}
+	if asked > often {
+		s.violate("%s of %s for %s: asked %d times within %s", operationNames[create], k.role(), k.UserID, asked, oftenWithin)
+	}
 	if c.invocation != "" {
 		if s.invoked[c.invocation] {
 			s.violate("%s was sent again by the SDK", operationNames[create])

@@ -213,6 +213,20 @@ func TestAMutationThatTheSDKRetriesIsAViolation(t *testing.T) {
 	}
 }
 
+func TestAskingForTheSameWithoutAPauseIsAViolation(t *testing.T) {
+	t.Parallel()
+	b := setup(t, aws.Options{CallsPerSecond: -1})
+	for n := range 13 {
+		if v := b.Violations(); len(v) != 0 {
+			t.Fatalf("after %d deletes: %v", n, v)
+		}
+		b.admin(t, "DeleteAccountAssignment", tuple)
+	}
+	if v := b.Violations(); len(v) != 1 || !strings.Contains(v[0], "asked 13 times within 10s") {
+		t.Fatalf("%v", v)
+	}
+}
+
 func TestThereIsALimitOnCallsOfSSOAdminOnly(t *testing.T) {
 	t.Parallel()
 	b := setup(t, aws.Options{})
