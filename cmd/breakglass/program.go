@@ -242,6 +242,7 @@ func (p *program) start(ctx context.Context) error {
 		var socket context.Context
 		socket, p.stopSocket = context.WithCancel(background)
 		p.socketEnded = make(chan struct{})
+		p.app.ExpectSocket() // before anybody can ask whether we are ready
 		go func() {
 			defer close(p.socketEnded)
 			if err := p.app.RunSocket(socket, p.systems.slack); err != nil {

@@ -2,6 +2,7 @@ package slackapp_test
 
 import (
 	"context"
+	"errors"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -238,6 +239,10 @@ func TestSocketModeCarriesTheSameAndAcknowledgesAfterTheCommit(t *testing.T) {
 	if err := e.app.Ready(); err != nil {
 		t.Errorf("over HTTP: %v", err)
 	}
+	e.app.ExpectSocket()
+	if err := e.app.Ready(); err == nil {
+		t.Error("ready before there is a connection")
+	}
 	stop := e.listen()
 	c := e.request(ada)
 	if c.Phase != change.Requested || c.Access.Target != "production" {
@@ -296,4 +301,52 @@ func (e *edge) addNote(n change.Number, text string) {
 
 func refusedOnce(call string) fault.Fault {
 	return fault.Fault{Kind: fault.Refused, Call: call, Times: 1}
+}
+
+// A form that was submitted before it could be rebuilt is put back whole, also one that
+// Socket Mode does not carry as an answer.
+func TestALongFormArrivesInPlaceOfTheSubmittedOneOverSocketMode(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		reasons int
+		errors  bool // the answer says that something is missing
+	}{"short": {1, false}, "long": {98, true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := setup(t, overSocket, func(_ *slack.Options, a *slackapp.App) {
+				for i := range c.reasons {
+					id := change.ReasonID("reason-" + strings.Repeat("x", 60) + strconv.Itoa(i))
+					a.Rules.Reasons = append(a.Rules.Reasons, change.Reason{ID: id, Label: strings.Repeat("é", 70) + strconv.Itoa(i)})
+				}
+			})
+			stop := e.listen()
+			p := e.ws.Person(ada)
+			_, err := p.Command(t.Context(), otherChannel, "/emergency", "")
+			must(t, err)
+			must(t, p.Type(t.Context(), "What will you change?", "Restart the queue"))
+			must(t, p.Type(t.Context(), "Why is it needed now?", "Orders are stuck"))
+			must(t, p.Select(t.Context(), "Why can't the release process be used?", "The platform cannot recover"))
+			e.app.Wait()
+			e.ws.Faults.Add(fault.Fault{Kind: fault.Refused, Call: "views.update"})
+			must(t, p.Select(t.Context(), "Kind of change", "Work on production directly"))
+			e.app.Wait()
+			e.ws.Faults.Clear()
+			err = p.Submit(t.Context())
+			said, refused := errors.AsType[*slack.FormError](err)
+			if refused != c.errors || (err != nil && !refused) {
+				t.Fatalf("submitted: %v", err)
+			}
+			if refused && !strings.Contains(said.Error(), "fill in the rest as well") {
+				t.Errorf("it says %v", said)
+			}
+			e.app.Wait()
+			must(t, p.Select(t.Context(), "Where", "Production"))
+			must(t, p.Select(t.Context(), "Permission set", "BreakGlassAdmin"))
+			must(t, p.Submit(t.Context()))
+			if got := e.change(e.newest()); got.What != "Restart the queue" || got.Access.Target != "production" {
+				t.Errorf("stored: %+v", got)
+			}
+			stop()
+		})
+	}
 }

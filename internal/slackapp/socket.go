@@ -53,11 +53,15 @@ func (a *App) Ready() error {
 	return a.socket.problem
 }
 
+// ExpectSocket says that payloads will come over Socket Mode: until RunSocket has
+// connected, we are not ready.
+func (a *App) ExpectSocket() { a.socket.set(errors.New("not connected to Slack yet")) }
+
 // RunSocket takes payloads over Socket Mode until ctx ends. The client needs an
 // app-level token. Each envelope is acknowledged after what it asks for has been
 // committed. It returns once everything in hand is done.
 func (a *App) RunSocket(ctx context.Context, api *slack.Client) error {
-	a.socket.set(errors.New("not connected to Slack yet"))
+	a.ExpectSocket()
 	client := socketmode.New(api)
 	connected, disconnect := context.WithCancel(context.WithoutCancel(ctx)) // outlives ctx by what is in hand
 	defer disconnect()
@@ -168,22 +172,50 @@ func (a *App) envelope(ctx context.Context, client *socketmode.Client, d door, r
 }
 
 // fitting is the answer as Socket Mode carries it. Slack drops a longer one, and
-// tells whoever typed the command that it failed, so that goes to the command's
-// response address, behind an empty acknowledgement.
+// tells whoever is answered that it failed: so it goes another way.
 func (a *App) fitting(ctx context.Context, d door, request socketmode.Request, r reply) reply {
-	said, is := r.body.(ephemeral)
-	if d != doorCommand || !is {
+	if r.body == nil {
 		return r
 	}
-	raw, err := json.Marshal(said)
+	raw, err := json.Marshal(r.body)
 	if err == nil && len(raw) <= maxAnswer {
 		return r
 	}
+	switch d {
+	case doorCommand:
+		return a.fittingSpeech(ctx, request, r)
+	case doorInteraction:
+		return a.fittingForm(ctx, request, r)
+	case doorEvent: // is acknowledged, and not answered
+	}
+	return r
+}
+
+// fittingSpeech sends an answer to the command's response address, behind an empty
+// acknowledgement.
+func (a *App) fittingSpeech(ctx context.Context, request socketmode.Request, r reply) reply {
 	var c command
-	if err := json.Unmarshal(request.Payload, &c); err != nil {
+	said, is := r.body.(ephemeral)
+	if err := json.Unmarshal(request.Payload, &c); err != nil || !is {
 		return r // it was read before
 	}
 	to := listener{user: c.UserID, channel: c.ChannelID, response: c.ResponseURL}
 	a.beside(ctx, "a long answer to a command", func(ctx context.Context) { a.reach(ctx, to, said) })
 	return accepted()
+}
+
+// fittingForm puts a form into the place of the one that was submitted by a call. The
+// acknowledgement says that something is missing, which keeps that one open.
+func (a *App) fittingForm(ctx context.Context, request socketmode.Request, r reply) reply {
+	i, err := interactionOf(request.Payload)
+	form, is := r.body.(formInstead)
+	if err != nil || !is || i.View == nil || firstInput(i.View) == "" {
+		return r
+	}
+	a.beside(ctx, "a form that is too long for an acknowledgement", func(ctx context.Context) {
+		if _, err := a.Slack.UpdateViewContext(ctx, form.View, "", "", i.View.ID); err != nil {
+			a.Log.WarnContext(ctx, "a form could not be put into the place of another", "error", err)
+		}
+	})
+	return reply{http.StatusOK, map[string]any{"response_action": "errors", "errors": map[string]string{firstInput(i.View): sayRestAsWell}}}
 }

@@ -39,17 +39,28 @@ func (a *App) submitRequest(ctx context.Context, i *interaction) reply {
 	return accepted()
 }
 
+// sayRestAsWell is said where a form was submitted that did not show all of its inputs.
+const sayRestAsWell = "Please fill in the rest as well."
+
+// formInstead answers a form with another in its place.
+type formInstead struct {
+	Action string                 `json:"response_action"`
+	View   slack.ModalViewRequest `json:"view"`
+}
+
+func instead(v slack.ModalViewRequest) formInstead { return formInstead{"update", v} }
+
 // unready keeps a form open that cannot be taken yet: it does not show all inputs
 // that it needs, because it was submitted faster than it could be rebuilt.
 func (a *App) unready(i *interaction, f form) (reply, bool) {
 	if reason, ok := a.Rules.Reason(f.Reason); ok && reason.StandardPath {
-		return reply{200, map[string]any{"response_action": "update", "view": a.releaseView()}}, true
+		return reply{200, instead(a.releaseView())}, true
 	}
-	whole := a.requestForm(f, i.person(), "Please fill in the rest as well.")
+	whole := a.requestForm(f, i.person(), sayRestAsWell)
 	for _, b := range whole.Blocks.BlockSet {
 		input, ok := b.(*slack.InputBlock)
 		if ok && !shows(i.View, input.BlockID) {
-			return reply{200, map[string]any{"response_action": "update", "view": whole}}, true
+			return reply{200, instead(whole)}, true
 		}
 	}
 	return reply{}, false
