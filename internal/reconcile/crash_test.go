@@ -77,6 +77,47 @@ func TestACardWithoutAPlaceIsToldOnceWhateverIsLostInBetween(t *testing.T) {
 	}
 }
 
+// A channel that is archived for good is not asked for ever, for each change that there was.
+func TestACardWithoutAPlaceIsGivenUpWhenItsChangeIsLongOver(t *testing.T) {
+	t.Parallel()
+	b := setupRecords(t)
+	c := b.request(t)
+	b.Messenger = nowhere()
+	const week = 7 * 24 * 6
+	tried := func(attempts int) map[string]int {
+		t.Helper()
+		b.exec(t, fmt.Sprintf(`UPDATE deliveries SET attempts = %d WHERE kind = 'card' AND next_try IS NOT NULL`, attempts))
+		b.clock.forward(11 * time.Minute)
+		b.work(t)
+		states := map[string]int{}
+		for _, key := range []string{"card", "card/" + string(engineer)} {
+			d, err := b.Ledger.DeliveryOf(t.Context(), c.Number, change.DeliverCard, key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			states[string(d.State)]++
+		}
+		return states
+	}
+	b.work(t)
+	if got := tried(2 * week); got["open"] != 2 {
+		t.Errorf("of a change that is not over: %v", got)
+	}
+	b.do(t, c.Number, engineer, change.Withdraw{})
+	if got := tried(week - 2); got["open"] != 2 {
+		t.Errorf("before a week was over: %v", got)
+	}
+	if got := tried(week); got["cancelled"] != 2 {
+		t.Errorf("after a week: %v", got)
+	}
+	b.Messenger = &slowMessenger{write: func(context.Context) error { return nil }}
+	b.clock.forward(time.Hour)
+	b.work(t)
+	if d := b.card(t, c.Number); d.ExternalID != "" {
+		t.Error("it was tried again")
+	}
+}
+
 func TestWhenTheLedgerFailsAClaimIsGivenBack(t *testing.T) {
 	t.Parallel()
 	b := setupRecords(t)

@@ -12,9 +12,13 @@ import (
 
 // park puts a message aside that has nowhere to go, tells the audit channel, and
 // shows the card to its people directly instead. It is tried again every
-// parkedPause, for when the channel has been mended.
+// parkedPause, for when the channel has been mended, and until the change is over and
+// parkedTries have failed: a week of them.
 func (d *Deliverer) park(ctx context.Context, c change.Change, row ledger.Delivery, cause error) error {
-	const parkedPause = 10 * time.Minute
+	const (
+		parkedPause = 10 * time.Minute
+		parkedTries = int(7 * 24 * time.Hour / parkedPause)
+	)
 	now := d.Now()
 	say := change.SayOf(cause, "The channel of "+string(row.Kind)+" messages is archived, or breakglass is not in it.")
 	d.Log.WarnContext(ctx, "a message has no place", "change", row.Number.String(), "kind", string(row.Kind), "error", cause)
@@ -41,6 +45,9 @@ func (d *Deliverer) park(ctx context.Context, c change.Change, row ledger.Delive
 			return err
 		}
 		return d.refreshCard(ctx, row, now)
+	}
+	if c.Phase.Final() && row.Attempts >= parkedTries { // an event of the change, if there is one yet, tries it again
+		return d.Ledger.End(ctx, row, ledger.DeliveryCancelled, "the change is over, and there was no place for it for a week")
 	}
 	if row.LastError != say {
 		if err := d.unreachable(ctx, &c, row); err != nil {

@@ -2,8 +2,8 @@ package slackapp_test
 
 import (
 	"context"
-	"errors"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"os"
