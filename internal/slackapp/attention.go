@@ -68,7 +68,7 @@ func (a *App) GiveWay(ctx context.Context) {
 	if free == nil {
 		return
 	}
-	patience := time.NewTimer(lullWithin/2 + rand.N(lullWithin))
+	patience := time.NewTimer(lullWithin/2 + rand.N(lullWithin)) //nolint:gosec // it only spreads them out
 	defer patience.Stop()
 	select {
 	case <-free:
